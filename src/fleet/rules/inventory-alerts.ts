@@ -4,6 +4,7 @@ import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
 import { phrase, together } from "../../lifecycle/model/words/phrase.ts";
 import type { Phrase } from "../../lifecycle/model/words/said.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { gpuNames, type InventoryMachine, isUp, type Listing } from "./inventory.ts";
 
 /** What the owner of a connection is told of its machines, and of listings that fail or leave a part out. */
@@ -118,7 +119,7 @@ export const PARTIAL_TOLD_EVERY_MS = DAY_MS;
 
 /** What a listing left out, in words; null for a whole one. */
 export function leftOut({ isComplete, unlisted }: Pick<Listing, "isComplete" | "unlisted">): string | null {
-  if (!isComplete) return "the list is too long, and its end is left out";
+  if (!isComplete) return text("fleet.list_cut");
   const names = [...new Set(unlisted.map(({ name }) => name))];
   if (names.length === 0) return null;
   const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : "";

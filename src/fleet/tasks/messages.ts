@@ -3,6 +3,8 @@ import { DELIVERY_LEASE_MS } from "../../alerts/delivery.ts";
 import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { MINUTE_MS } from "../../lifecycle/model/time.ts";
 import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import type { Said } from "../../lifecycle/model/words/said.ts";
+import { say } from "../../lifecycle/model/words/say.ts";
 import { logError } from "../../platform/log.ts";
 import { count } from "../../service/meter.ts";
 import type { Fleet } from "../fleet.ts";
@@ -64,7 +66,7 @@ function tellLost(fleet: Fleet, channelId: string, because: string, now: number)
 }
 
 /** Gives a message up that could not even be tried for longer than anything may wait. */
-export function giveUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: string): void {
+export function giveUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: Said): void {
   if (fleet.deliveries.remove(deliveryId)) tellGivenUp(env, fleet, channelId, deliveryId, because);
 }
 
@@ -76,13 +78,13 @@ export function giveUpSurplus(env: Env, fleet: Fleet, now: number): void {
   }
 }
 
-const TOO_MANY = `more than ${WAITING_PER_CHANNEL} messages waited for it`;
+const TOO_MANY = phrase("fleet.too_many_waited", { count: WAITING_PER_CHANNEL });
 
 /**
  * Says that a message was given up: by an event, and in the service's metrics. The owner is told by the other channels, once
  * until the channel takes a message again: the message that says so goes to it, too.
  */
-function tellGivenUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: string): void {
+function tellGivenUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: Said): void {
   const channel = fleet.channels.list().find(({ id }) => id === channelId);
   count(env, CONTEXT, "alerts_given_up", { channel: channel?.kind ?? "unknown" });
   if (channel === undefined) return;
@@ -94,7 +96,7 @@ function tellGivenUp(env: Env, fleet: Fleet, channelId: string, deliveryId: stri
       kind: "alert_not_delivered",
       severity: "warning",
       ...messageOf(phrase("fleet.not_delivered", { name: channel.name, kind: channel.kind, because })),
-      detail: { channel_id: channelId, channel: channel.kind, because, repeated },
+      detail: { channel_id: channelId, channel: channel.kind, because: say("en", because), repeated },
     },
     Date.now(),
   );

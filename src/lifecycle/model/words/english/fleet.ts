@@ -88,4 +88,6 @@ export const FLEET = {
   "unwatched.unsure": "state not known since {at:time}",
   "unwatched.asleep": "its instance {id:text} counts as hibernated",
   "unwatched.more": "and {count:number} more",
+  "fleet.list_cut": "the list is too long, and its end is left out",
+  "fleet.too_many_waited": "more than {count:number} messages waited for it",
 } as const;

@@ -92,4 +92,6 @@ export const FLEET: Translation<typeof English> = {
   "unwatched.unsure": "estado não conhecido desde {at:time}",
   "unwatched.asleep": "a instância {id:text} dela consta como hibernada",
   "unwatched.more": "e mais {count:number}",
+  "fleet.list_cut": "a lista é longa demais, e o fim dela fica de fora",
+  "fleet.too_many_waited": "mais de {count:number} mensagens esperavam por ele",
 };

@@ -113,8 +113,8 @@ describe("an OpenID provider", () => {
     expect(await page.getByRole("link", { name: "Connect Example Accounts" }).count()).toBe(0);
     expect(await barriers(page)).toEqual([]);
 
-    await fay.getByRole("button", { name: "Part: Example Accounts" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Part" }).click();
+    await fay.getByRole("button", { name: "Disconnect: Example Accounts" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
     await page.getByRole("link", { name: "Connect Example Accounts" }).click();
     await page.waitForURL(/#\/settings\/access/);
     await fay.getByText("signs in with Example Accounts").waitFor();

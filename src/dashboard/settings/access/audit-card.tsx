@@ -80,7 +80,7 @@ function ActRow({ act: { at, who, act, subject, detail } }: { act: Act }) {
         <b>{who.name ?? operator}</b> {actOf(act, detail)}
         {detail.refused === true && <span class="refused"> {refusedAct}</span>}
       </span>
-      <span class="faint">{aboutAct(subject, detail)}</span>
+      <span class="faint">{aboutAct(act === "finishOpenIdSignIn" ? null : subject, detail)}</span>
     </li>
   );
 }

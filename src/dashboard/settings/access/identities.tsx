@@ -29,7 +29,7 @@ export function Identities({ person, provider, onChange }: IdentitiesProps) {
         </ul>
       )}
       {isYou && provider !== null && !isConnected && (
-        <p class="connect">
+        <p class="connect-provider">
           <a class="button" href={CONNECT}>
             {connect(provider)}
           </a>{" "}

@@ -43,7 +43,7 @@ const acts = {
   hibernate: "hibernated an instance",
   hibernateAll: "hibernated many instances",
   keepAlive: "kept an instance alive",
-  partIdentity: "parted a way to sign in",
+  partIdentity: "disconnected a way to sign in",
   postActionResult: "told how an order ended",
   previewLifecycle: "previewed a policy",
   putBudget: "set the budget",
@@ -98,8 +98,8 @@ export const englishAccess = {
   knownBy,
   connect: (provider: string) => `Connect ${provider}`,
   connectHint: (provider: string) => `From then on you sign in with ${provider}.`,
-  part: "Part",
-  partQuestion: (name: string) => `Part ${name}?`,
+  part: "Disconnect",
+  partQuestion: (name: string) => `Disconnect ${name}?`,
   partStakes: {
     openid:
       "Its sign-in lets the person in no longer, unless it has verified an address that stays here. Browsers that are signed in stay so.",

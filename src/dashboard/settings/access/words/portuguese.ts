@@ -29,7 +29,7 @@ const acts: AccessWords["acts"] = {
   hibernate: "hibernou uma instância",
   hibernateAll: "hibernou muitas instâncias",
   keepAlive: "manteve uma instância viva",
-  partIdentity: "desfez um acesso",
+  partIdentity: "desvinculou um acesso",
   postActionResult: "disse como uma ordem terminou",
   previewLifecycle: "simulou uma política",
   putBudget: "definiu o orçamento",
@@ -88,8 +88,8 @@ export const portugueseAccess: AccessWords = {
   },
   connect: (provider) => `Conectar ${provider}`,
   connectHint: (provider) => `A partir daí você entra com ${provider}.`,
-  part: "Desfazer",
-  partQuestion: (name) => `Desfazer o acesso por ${name}?`,
+  part: "Desvincular",
+  partQuestion: (name) => `Desvincular ${name}?`,
   partStakes: {
     openid:
       "Este login não deixa mais a pessoa entrar, a menos que tenha verificado um endereço que continua aqui. Os navegadores conectados continuam.",

@@ -132,6 +132,7 @@ export function keepConnected(listener: Listener): Kept {
   // Whoever does not look is not reconnected before they look again.
   document.addEventListener("visibilitychange", open);
   addEventListener("online", open);
-  open();
+  // The page is drawn first.
+  retry = setTimeout(open);
   return { say, stop };
 }

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { type Route, routeOf } from "../address.ts";
 import { holdPlace, query } from "../route.ts";
 import { confirmed } from "./dialog.tsx";
@@ -13,7 +13,8 @@ export interface LeavingWords {
 
 /** Guards the place where it is used, for as long as `isUnsaved`. */
 export function useLeavingGuard(isUnsaved: boolean, words: () => LeavingWords): void {
-  useEffect(() => {
+  // Before anything is drawn: whoever reads that it is saved may leave at once.
+  useLayoutEffect(() => {
     if (!isUnsaved) return;
     const [place = ""] = location.hash.split("?");
     const guarded = JSON.stringify(routeOf(place));

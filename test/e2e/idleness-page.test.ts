@@ -256,7 +256,7 @@ describe("why an instance is idle or is not", () => {
     await section(page, "What counts as use");
     await page.getByLabel("ignored: SSH connections").check();
     await save(page);
-    await page.getByRole("status").getByText("Saved.").waitFor(PATIENCE);
+    await page.getByRole("status").getByText("Saved.", { exact: true }).waitFor(PATIENCE);
     await tab(page, "Overview");
     await row("SSH connections").getByText("ignored").waitFor(PATIENCE);
     await why

@@ -31,8 +31,13 @@ export function isLanguage(text: string | null): text is Language {
   return text !== null && Object.hasOwn(LANGUAGES, text);
 }
 
-/** In which the page shows times; the service words its sentences in it, too. */
-export const browserTimezone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+let timezone: string | undefined;
+
+/** In which the page shows times; the service words its sentences in it, too. Looked up once, since each request names it. */
+export function browserTimezone(): string {
+  timezone ??= new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return timezone;
+}
 
 function initialLanguage(): Language {
   const chosen = localStorage.getItem(KEY);

@@ -20,7 +20,8 @@ const keptSchema = z.object({
   /** Where on the page the person wants to go. */
   to: z.string(),
   link: z.string().nullable(),
-  connect: z.object({ userId: z.string(), personId: z.string() }).nullable(),
+  /** The person who wants to be known by the provider, and the session in which they said so. */
+  connect: z.object({ userId: z.string(), personId: z.string(), sessionId: z.string() }).nullable(),
   account: z.string().nullable(),
   at: z.number(),
 });

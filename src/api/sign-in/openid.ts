@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { KnownPerson } from "../../accounts/identities.ts";
 import { findPerson } from "../../accounts/people.ts";
 import { identifySession } from "../../accounts/principal.ts";
 import { digestOfSecret } from "../../accounts/secrets.ts";
+import { sessionOfId } from "../../accounts/sessions.ts";
 import { noteAct } from "../../http/audit.ts";
 import { slowDownGuessing } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
@@ -128,13 +128,24 @@ async function start(c: ApiContext, asked: Omit<Kept, "begun" | "at">) {
 }
 
 /** The person of this browser. Another page must not connect anybody: it could be to an identity of its own. */
-async function signedInPerson(c: ApiContext): Promise<KnownPerson | null> {
+async function signedInPerson(c: ApiContext): Promise<Kept["connect"]> {
   const secret = sessionSecretOf(c);
   if (secret === undefined || c.req.header("Sec-Fetch-Site") !== "same-origin") return null;
   const identity = await identifySession(c.env, secret);
   if (identity.outcome !== "known" || identity.principal.scope !== "user") return null;
   const { userId, by } = identity.principal;
-  return by.kind === "person" ? { userId, personId: by.id } : null;
+  return by.kind === "person" ? { userId, personId: by.id, sessionId: by.sessionId } : null;
+}
+
+/** Whoever has taken a session must not stay in by it once it is ended. The way back brings no cookie of it along. */
+async function whyNotConnected(
+  c: ApiContext,
+  { userId, sessionId }: NonNullable<Kept["connect"]>,
+  now: number,
+): Promise<OpenIdProblem | null> {
+  const { outcome } = await sessionOfId(c.env.DB, userId, sessionId, now);
+  if (outcome === "valid") return null;
+  return outcome === "suspended" ? "closed" : "expired";
 }
 
 export class FinishOpenIdSignIn extends Endpoint {
@@ -162,6 +173,8 @@ export class FinishOpenIdSignIn extends Endpoint {
     const { begun, link, connect, account, to } = kept;
     const finished = await finishSignIn(provider, new URL(c.req.url), redirectUriOf(c), begun, now);
     if (finished.outcome === "problem") return back(c, kept, finished.problem);
+    const refused = connect === null ? null : await whyNotConnected(c, connect, now);
+    if (refused !== null) return back(c, kept, refused);
     const whom = await whomOf(c.env.DB, finished.subject, { link, connect, account }, now);
     if (whom.outcome === "problem") return back(c, kept, whom.problem);
     const { userId, personId } = whom.person;

@@ -9,6 +9,7 @@ import { ADMIN_TOKEN, call, DAY, newUser, type Reply, setClock } from "../../wor
 import {
   type Account,
   actsOf,
+  ask,
   cookieOf,
   follow,
   invite,
@@ -254,6 +255,21 @@ describe("a person who is signed in", () => {
     ]) {
       expect(placeOf(reply)).toBe("/#/settings/account?problem=not_a_person");
     }
+  });
+
+  it("is not connected once the browser has been signed out, or the account is suspended", async () => {
+    const bea = await newMember(ada, { name: "Bea", role: "operator" });
+    fake.subject = named("thief");
+    const taken = await connect(bea);
+    const admin = (what: string) =>
+      call("POST", `/api/admin/users/${ada.userId}/${what}`, { token: ADMIN_TOKEN });
+    await admin("suspend");
+    expect(placeOf(await round(taken))).toBe("/#/settings/account?problem=closed");
+    await admin("resume");
+    const again = await connect(bea);
+    expect((await ask(bea, "DELETE", "/api/session")).status).toBe(200);
+    expect(placeOf(await round(again))).toBe("/#/settings/account?problem=expired");
+    expect(placeOf(await signIn())).toBe("/#/sign-in?problem=unknown_person");
   });
 
   it("can't take what stands for somebody else of the account", async () => {

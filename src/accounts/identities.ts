@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ANOTHER_OWNER, emailSchema, PEOPLE_PER_ACCOUNT } from "./people.ts";
+import { ANOTHER_KNOWN_OWNER, emailSchema, PEOPLE_PER_ACCOUNT } from "./people.ts";
 
 /**
  * How people are known when they sign in: by the name that an OpenID provider has for them, or by an e-mail address of which they
@@ -131,13 +131,14 @@ export async function idOfIdentity({ issuer, subject }: Identity): Promise<strin
 }
 
 /**
- * The identity stands for the person no longer. An address is then not the person's any more: no link is sent there.
- * `last_owner`: the account's only owner would be known by nothing.
+ * The identity stands for the person no longer. An address is then not the person's any more: no link is sent there, and those
+ * that were are over. `last_owner`: no owner of the account would be known by anything.
  */
 export async function partIdentity(
   db: D1Database,
   { userId, personId }: KnownPerson,
   { issuer, subject }: Identity,
+  now: number,
 ): Promise<"parted" | "last_owner"> {
   const [parted] = await db.batch([
     db
@@ -146,7 +147,7 @@ export async function partIdentity(
            AND (NOT EXISTS (SELECT 1 FROM people WHERE id = ?2 AND user_id = ?1 AND role = 'owner')
              OR EXISTS (SELECT 1 FROM identities AS kept WHERE kept.person_id = ?2 AND kept.user_id = ?1
                         AND (kept.issuer <> ?3 OR kept.subject <> ?4))
-             OR ${ANOTHER_OWNER})`,
+             OR ${ANOTHER_KNOWN_OWNER})`,
       )
       .bind(userId, personId, issuer, subject),
     db
@@ -155,6 +156,14 @@ export async function partIdentity(
            AND NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ?3 AND subject = ?4 AND user_id = ?1)`,
       )
       .bind(userId, personId, issuer, subject),
+    // They still count among those that were sent there.
+    db
+      .prepare(
+        `UPDATE sign_in_links SET used_at = ?5
+         WHERE user_id = ?1 AND person_id = ?2 AND ?3 = 'mailto:' AND email = ?4 AND role IS NULL AND used_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ?3 AND subject = ?4 AND user_id = ?1)`,
+      )
+      .bind(userId, personId, issuer, subject, now),
   ]);
   return (parted?.meta.changes ?? 0) > 0 ? "parted" : "last_owner";
 }

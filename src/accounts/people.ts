@@ -52,13 +52,20 @@ const personRow = z
     }),
   );
 
-/** Whether somebody else in the account (`?1`) than this person (`?2`) is an owner, or a token is that never ends. */
-export const ANOTHER_OWNER = `(
+const anotherOwner = (condition: string) => `(
   EXISTS (SELECT 1 FROM people AS other
-          WHERE other.user_id = ?1 AND other.removed_at IS NULL AND other.role = 'owner' AND other.id <> ?2)
+          WHERE other.user_id = ?1 AND other.removed_at IS NULL AND other.role = 'owner' AND other.id <> ?2 ${condition})
   OR EXISTS (SELECT 1 FROM user_tokens
              WHERE user_tokens.user_id = ?1 AND user_tokens.revoked_at IS NULL
                AND user_tokens.role = 'owner' AND user_tokens.expires_at IS NULL))`;
+
+/** Whether somebody else in the account (`?1`) than this person (`?2`) is an owner, or a token is that never ends. */
+const ANOTHER_OWNER = anotherOwner("");
+
+/** The same, of an owner who is known by something: whoever is not can't sign in again. */
+export const ANOTHER_KNOWN_OWNER = anotherOwner(
+  "AND EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ?1 AND identities.person_id = other.id)",
+);
 
 /** All of an account who may sign in, the first one first. */
 export async function listPeople(db: D1Database, userId: string): Promise<Person[]> {

@@ -55,7 +55,7 @@ export class PartIdentity extends Endpoint {
     tags: ["Access"],
     summary: "Part a person from a way to sign in",
     description:
-      "One of your own, or, as an owner, anybody's. The OpenID provider lets the person in no longer, unless a proven address remains that it has verified; no link is sent to an address any more. Browsers that are signed in stay so. 409 `last_owner` where the account's only owner would be known by nothing.",
+      "One of your own, or, as an owner, anybody's. The OpenID provider lets the person in no longer, unless a proven address remains that it has verified; no link is sent to an address any more, and none that was lets anybody in. Browsers that are signed in stay so. 409 `last_owner` where no owner of the account would be known by anything.",
     security: security("user"),
     request: {
       params: z.object({ id: z.string().max(64), identityId: z.string().max(64) }),
@@ -75,7 +75,7 @@ export class PartIdentity extends Endpoint {
     const held = (await identitiesOf(c.env.DB, userId)).filter(({ personId }) => personId === params.id);
     const identity = await named(held, params.identityId);
     const person = { userId, personId: params.id };
-    if ((await partIdentity(c.env.DB, person, identity)) === "last_owner") {
+    if ((await partIdentity(c.env.DB, person, identity, Date.now())) === "last_owner") {
       throw new ApiError("last_owner", phrase("error.last_way_in"));
     }
     noteAct(c, { sort: isOwn ? "session" : "owner", detail: { name: nameOf(c, identity) } });

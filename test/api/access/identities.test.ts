@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bindIdentity, byEmail, peopleKnownBy } from "../../../src/accounts/identities.ts";
+import { createMailedLink } from "../../../src/accounts/links.ts";
 import { call, DAY, newUser, setClock } from "../../world.ts";
 import {
   type Account,
@@ -137,8 +138,26 @@ describe("what somebody is known by", () => {
     const another = { issuer: ISSUER, subject: `bea-other-${run}` };
     await bindIdentity(env.DB, { userId: ada.userId, personId: bea.id }, another, DAY);
     expect((await part(bea, bea, only?.id)).status).toBe(200);
-    await invitedBy(bea, "cid", "owner");
+    const cid = await invitedBy(bea, "cid", "owner");
     const [last] = (await seenBy(bea, "bea")) ?? [];
+    // Nothing lets the other one in again either.
+    expect((await part(bea, bea, last?.id)).status).toBe(409);
+    await bindIdentity(env.DB, { userId: ada.userId, personId: cid.id }, subjectOf("cid"), DAY);
     expect((await part(bea, bea, last?.id)).status).toBe(200);
+    const [cids] = (await seenBy(cid, "cid")) ?? [];
+    expect((await part(cid, cid, cids?.id)).status).toBe(409);
+  });
+
+  it("is not brought back by a link that was sent to the address before", async () => {
+    const email = `bea-${run}@example.com`;
+    const bea = await newMember(ada, { name: "bea", role: "viewer", email });
+    const person = { userId: ada.userId, personId: bea.id };
+    await bindIdentity(env.DB, person, byEmail(email), DAY);
+    const sent = await createMailedLink(env, { ...person, account: "Lovelace" }, email, DAY);
+    const [address] = (await seenBy(bea, "bea")) ?? [];
+    expect((await part(bea, bea, address?.id)).status).toBe(200);
+    expect((await follow(sent ?? "")).status).toBe(401);
+    expect(await peopleKnownBy(env.DB, byEmail(email))).toEqual([]);
+    expect(await people(ada)).toMatchObject([{ name: "bea", email: null }]);
   });
 });

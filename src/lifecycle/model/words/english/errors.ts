@@ -16,7 +16,7 @@ export const ERRORS = {
   "error.link_over": "This link is no longer valid: it works once. Ask for a new one",
   "error.way_closed": "This way in has just been closed",
   "error.last_owner": "This is the last owner: make somebody else an owner first",
-  "error.last_way_in": "This is the last owner's only way in: connect another one first",
+  "error.last_way_in": "No owner could sign in again: connect another way in first",
   "error.same_address": "Somebody with this e-mail address is in the account already",
   "error.no_openid": "This service has no OpenID provider",
   "error.openid_away": "The OpenID provider is away",

@@ -17,7 +17,7 @@ export const ERRORS: Translation<typeof English> = {
   "error.other_origin": "Uma página de outra origem não pode abrir uma conexão ao vivo",
   "error.link_over": "Este link não vale mais: ele funciona uma vez só. Peça outro",
   "error.way_closed": "Este acesso acabou de ser fechado",
-  "error.last_way_in": "Este é o único acesso do último owner: conecte outro antes",
+  "error.last_way_in": "Nenhum owner poderia entrar de novo: conecte outro acesso antes",
   "error.last_owner": "Este é o último owner: dê antes esse papel a outra pessoa",
   "error.same_address": "Alguém com este endereço de e-mail já está na conta",
   "error.no_openid": "Este serviço não tem um provedor OpenID",

@@ -205,8 +205,10 @@ describe("in Portuguese and in the time of a zone", () => {
     const english = (timeZone: string | null) =>
       composeNotice([orphaned(1)], "info", false, { language: "en", timeZone });
     expect(english(null)).toEqual(composeNotice([orphaned(1)], "info"));
-    expect(english("Mars/Olympus")?.title).toBe("Rig 1: Deleting: orphaned since 2025-12-19T00:00:00Z");
-    expect(english("Asia/Kolkata")?.title).toBe("Rig 1: Deleting: orphaned since 2025-12-19T05:30:00+05:30");
+    expect(english("Mars/Olympus")?.title).toBe("Rig 1: Deleting: orphaned since Dec 19, 2025, 00:00:00 UTC");
+    expect(english("Asia/Kolkata")?.title).toBe(
+      "Rig 1: Deleting: orphaned since Dec 19, 2025, 05:30:00 UTC+05:30",
+    );
     expect(english(null)).not.toHaveProperty("language");
   });
 

@@ -53,18 +53,18 @@ it("tells times in the account's zone, and in UTC while that is not known", asyn
   };
   await rig.until(DAY + 10 * 60_000);
   const because = async () =>
-    /No heartbeat since [^,]+/.exec((await call("GET", await linkTo("e-1"))).body)?.[0] ?? "";
+    /No heartbeat since .*?UTC(-03:00)?/.exec((await call("GET", await linkTo("e-1"))).body)?.[0] ?? "";
   const kept = async (jti: string) =>
     /until [^.]+/.exec((await call("POST", await linkTo(jti), { raw: "hours=1" })).body)?.[0] ?? "";
-  expect(await because()).toBe("No heartbeat since 2030-01-07T00:00:00Z");
+  expect(await because()).toBe("No heartbeat since Jan 7, 2030, 00:00:00 UTC");
   const json = { time_zone: "America/Sao_Paulo" };
   expect((await call("PATCH", "/api/agent/account", { token: ada.token, json })).status).toBe(200);
-  expect(await because()).toBe("No heartbeat since 2030-01-06T21:00:00-03:00");
+  expect(await because()).toBe("No heartbeat since Jan 6, 2030, 21:00:00 UTC-03:00");
   const database = vi.spyOn(env.DB, "prepare").mockImplementation(() => {
     throw new Error("D1 is away");
   });
   const away = await call("GET", await linkTo("e-4"));
   database.mockRestore();
-  expect([away.status, away.body.includes("2030-01-07T00:00:00Z")]).toEqual([200, true]);
+  expect([away.status, away.body.includes("Jan 7, 2030, 00:00:00 UTC")]).toEqual([200, true]);
   expect(await kept("e-3")).toMatch(/^until 22:10 GMT-3/);
 });

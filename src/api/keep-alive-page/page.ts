@@ -176,7 +176,7 @@ function momentText(at: number, { language, timeZone }: Reader): string {
 async function readerOfLink(c: ApiContext, userId: string): Promise<Reader> {
   const language = languageOf(c);
   const profile = await within(PROFILE_LIMIT_MS, lookUpProfile(c.env.DB, userId)).catch(() => null);
-  return { language, timeZone: knownZone(profile?.timeZone ?? undefined) };
+  return { language, timeZone: knownZone(profile?.timeZone ?? undefined) ?? "UTC" };
 }
 
 const PROFILE_LIMIT_MS = 2 * SECOND_MS;

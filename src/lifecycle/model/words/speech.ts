@@ -6,7 +6,7 @@ import type { Language } from "./said.ts";
 /** How a language says numbers, moments and sums. */
 export interface Speech {
   readonly number: (value: number) => string;
-  /** On the clocks of this zone; null: in UTC. */
+  /** On the clocks of this zone; null: in UTC, in English as ISO 8601, which is what programs read. */
   readonly time: (atMs: number, timeZone: string | null) => string;
   /** Days and months are those of UTC, by which money is reckoned. */
   readonly day: (atMs: number) => string;
@@ -40,13 +40,14 @@ const MONTHS = {
   en: /* @__PURE__ */ dates("en-US", { month: "long", year: "numeric" }),
   "pt-BR": /* @__PURE__ */ dates("pt-BR", { month: "long", year: "numeric" }),
 } as const;
+const MOMENTS = {
+  en: /* @__PURE__ */ dates("en-US", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }),
+  "pt-BR": /* @__PURE__ */ dates("pt-BR", { dateStyle: "short", timeStyle: "medium" }),
+} as const;
 
 const english: Speech = {
   number: String,
-  time: (atMs, timeZone) => {
-    const shown = shownIn(timeZone, atMs);
-    return shown === null ? toIso(atMs) : toIso(shown.clock).replace("Z", shown.ahead);
-  },
+  time: (atMs, timeZone) => (timeZone === null ? toIso(atMs) : momentIn(MOMENTS.en(), atMs, timeZone)),
   day: (atMs) => toIso(atMs).slice(0, 10),
   month: (atMs) => MONTHS.en().format(atMs),
   monthname: (atMs) => MONTH_NAMES.en().format(atMs),
@@ -60,7 +61,6 @@ const english: Speech = {
 const numbers = /* @__PURE__ */ onFirstUse(
   () => new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 4 }),
 );
-const moments = /* @__PURE__ */ dates("pt-BR", { dateStyle: "short", timeStyle: "medium" });
 const days = /* @__PURE__ */ dates("pt-BR", { dateStyle: "short" });
 const plurals = /* @__PURE__ */ onFirstUse(() => new Intl.PluralRules("pt-BR"));
 
@@ -75,10 +75,7 @@ const UNITS = {
 
 const portuguese: Speech = {
   number: (value) => numbers().format(value),
-  time: (atMs, timeZone) => {
-    const shown = shownIn(timeZone, atMs);
-    return `${moments().format(shown?.clock ?? atMs)} UTC${shown?.ahead ?? ""}`;
-  },
+  time: (atMs, timeZone) => momentIn(MOMENTS["pt-BR"](), atMs, timeZone),
   day: (atMs) => days().format(atMs),
   month: (atMs) => MONTHS["pt-BR"]().format(atMs),
   monthname: (atMs) => MONTH_NAMES["pt-BR"]().format(atMs),
@@ -89,15 +86,12 @@ const portuguese: Speech = {
   and: "e",
 };
 
-/** What a clock in the zone shows, and how far it is ahead of UTC, such as `-03:00`; null where that is UTC. */
-function shownIn(
-  timeZone: string | null,
-  atMs: number,
-): { readonly clock: number; readonly ahead: string } | null {
+/** What a clock in the zone shows, and how far it is ahead of UTC, such as `UTC-03:00`. */
+function momentIn(format: Intl.DateTimeFormat, atMs: number, timeZone: string | null): string {
   const clock = timeZone === null ? atMs : clockAt(timeZone, atMs);
-  if (clock === atMs) return null;
+  if (clock === atMs) return `${format.format(atMs)} UTC`;
   const ahead = new Date(Math.abs(clock - atMs)).toISOString().slice(11, 16);
-  return { clock, ahead: `${clock < atMs ? "-" : "+"}${ahead}` };
+  return `${format.format(clock)} UTC${clock < atMs ? "-" : "+"}${ahead}`;
 }
 
 /** In one whole unit, rounded down, as in English. */

@@ -57,7 +57,7 @@ export class LivePush {
   readonly #env: Env;
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Tokens and sessions that are being looked up, by `keyOf`. */
-  readonly #lookingUp = new Set<string>();
+  readonly #lookingUp = new Map<string, Promise<void>>();
   readonly #sights = new Sights();
   /** What was last sent to all; null when that is not known. */
   #pushed: string | null = null;
@@ -144,7 +144,6 @@ export class LivePush {
     return isKnown;
   }
 
-  /** Whoever is behind with confirming is told at its next look. */
   async #tell(
     sockets: readonly WebSocket[],
     readings: readonly Reading[],
@@ -152,16 +151,26 @@ export class LivePush {
     userId: string,
   ): Promise<void> {
     if (readings.length === 0) return;
-    for (const socket of sockets) {
-      const due = connectionOf(socket);
-      if (due !== null && isCheckDue(due, Date.now())) await this.#lookUp(due, fleet, userId);
-      if (socket.readyState !== WebSocket.OPEN) continue;
-      const now = Date.now();
-      const connection = connectionOf(socket);
-      if (connection === null || isCheckDue(connection, now) || connection.confirmAskedAt !== null) continue;
+    await Promise.all(sockets.map((socket) => this.#tellOne(socket, readings, fleet, userId)));
+  }
+
+  /** One that is behind with confirming is told at its next look. */
+  async #tellOne(
+    socket: WebSocket,
+    readings: readonly Reading[],
+    fleet: Fleet,
+    userId: string,
+  ): Promise<void> {
+    const due = connectionOf(socket);
+    if (due !== null && isCheckDue(due, Date.now())) await this.#lookUp(due, fleet, userId);
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const now = Date.now();
+    const connection = connectionOf(socket);
+    if (connection === null || isCheckDue(connection, now) || connection.confirmAskedAt !== null) return;
+    this.#unlessLost(socket, () => {
       const text = readingsText(readings, fleet, connection, now);
       socket.serializeAttachment(accountFor(socket, connection, [text], now));
-    }
+    });
   }
 
   /** A token, a person or a session may no longer watch: whichever has the id. */
@@ -210,13 +219,18 @@ export class LivePush {
   }
 
   /** Brings the connections of its token or session up to date once that was found valid, and closes them if it was not. */
-  async #lookUp(due: Connection, fleet: Fleet, userId: string): Promise<void> {
+  #lookUp(due: Connection, fleet: Fleet, userId: string): Promise<void> {
     const key = keyOf(due);
-    if (this.#lookingUp.has(key)) return;
-    this.#lookingUp.add(key);
+    const underWay = this.#lookingUp.get(key);
+    if (underWay !== undefined) return underWay;
+    const lookup = this.#judge(key, due, fleet, userId).finally(() => this.#lookingUp.delete(key));
+    this.#lookingUp.set(key, lookup);
+    return lookup;
+  }
+
+  async #judge(key: string, due: Connection, fleet: Fleet, userId: string): Promise<void> {
     const lookup = within(TOKEN_LOOKUP_LIMIT_MS, mayWatch(this.#env, userId, due));
     const isValid = await lookup.catch(() => null);
-    this.#lookingUp.delete(key);
     const now = Date.now();
     const batches = new Map<string, Batch | null>();
     for (const socket of this.#sockets()) {
@@ -237,8 +251,8 @@ export class LivePush {
     now: number,
     batches: Map<string, Batch | null>,
   ): void {
-    let current = connection;
-    try {
+    this.#unlessLost(socket, () => {
+      let current = connection;
       while (current.confirmAskedAt === null) {
         const batch = batchFor(current, fleet, now, batches);
         if (batch === null) break;
@@ -249,6 +263,12 @@ export class LivePush {
         return;
       }
       socket.serializeAttachment(current);
+    });
+  }
+
+  #unlessLost(socket: WebSocket, send: () => void): void {
+    try {
+      send();
     } catch (error) {
       // The other side is gone; it resumes with a connection of its own.
       logWarning("a live connection was lost", { user_id: this.#ctx.id.name }, error);

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_CODES, type LiveMessage } from "../../../src/fleet/live/messages.ts";
+import { InstanceActor } from "../../../src/instance/actor.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
 import { reportOf } from "../fleets.ts";
 
@@ -360,6 +361,52 @@ describe("what a client sees", () => {
     const read = viewer.of("readings").flatMap(({ rows }) => rows.map((row) => row.instance_id));
     expect(new Set(read)).toEqual(new Set(["own"]));
     expect(read.length).toBeLessThanOrEqual(3);
+  });
+
+  it("is told at once also while the instance runs a former release", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat({ gpu_utilization: 50 });
+    await one.settled();
+    const look = vi.spyOn(InstanceActor.prototype, "look").mockImplementation(() => {
+      throw new TypeError('The RPC receiver does not implement the method "look".');
+    });
+    const viewer = await Viewer.open(user);
+    viewer.send(sight("rig"));
+    await vi.waitFor(() => expect(gpuOf(viewer)).toEqual(["rig 50"]));
+    look.mockRestore();
+  });
+
+  it("waits for nobody else's token to be looked up, though D1 does not answer", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat({ gpu_utilization: 50 });
+    await one.settled();
+    // The platform names the connection that came last first: this one must come after those whose token is due.
+    setClock(DAY + 2 * MINUTE);
+    const fresh = await Viewer.open(user);
+    setClock(DAY);
+    const due = [await Viewer.open(user), await Viewer.open(user)];
+    setClock(DAY + 9 * MINUTE);
+    for (const viewer of [...due, fresh]) viewer.send(sight("rig"));
+    await vi.waitFor(() => expect([...due, fresh].map(gpuOf)).toEqual([["rig 50"], ["rig 50"], ["rig 50"]]));
+    setClock(DAY + 11 * MINUTE);
+    const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
+    const first = vi
+      .spyOn(statement, "first")
+      .mockImplementation(
+        () => new Promise((_, reject) => setTimeout(() => reject(new Error("too late")), 3_000)),
+      );
+    try {
+      await one.heartbeat({ gpu_utilization: 70 });
+      await vi.waitFor(() => expect(gpuOf(fresh)).toEqual(["rig 50", "rig 70"]));
+      for (const each of due) {
+        await vi.waitFor(() => expect(each.closed?.code).toBe(CLOSE_CODES.tryAgain), 5_000);
+      }
+      expect(first).toHaveBeenCalledTimes(1);
+    } finally {
+      first.mockRestore();
+    }
   });
 
   it("is told to nobody whose token is revoked meanwhile", async () => {

@@ -5,18 +5,18 @@ import { fleetOf } from "../platform/address.ts";
 import { KeptInstance } from "./keep-alive.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
-/** An instance that is seen stays so for this long. It is written down once in half of it, however often somebody looks. */
+/** How long a look counts. It is stored again only once half of that is over, however often somebody looks. */
 const SEEN_FOR_MS = 10 * MINUTE_MS;
 
 /**
- * An instance that somebody sees tells its fleet of each heartbeat. Between two heartbeats it leaves memory, so that it is seen is
- * written down. The release before leaves that row alone.
+ * An instance that somebody sees tells its fleet of each heartbeat. It leaves memory between two heartbeats, so until when it is
+ * seen is stored. The release before leaves that row alone.
  */
 export class SeenInstance extends KeptInstance {
   /** Undefined until it is read. */
   #seenUntil: number | undefined;
 
-  /** Somebody sees it. Null for one that is not known or can't be read. */
+  /** How it is, for somebody who sees it from now on. Null for one that is not known or can't be read. */
   async look(): Promise<Reading | null> {
     const stored = this.life.known();
     if (stored === null) return null;
@@ -61,7 +61,7 @@ export class SeenInstance extends KeptInstance {
     return typeof row?.until === "number" ? row.until : 0;
   }
 
-  /** Only once it is known: an object that was never registered, or has been emptied, is written nothing. */
+  /** Nothing is stored in an object that was never registered, or has been emptied. */
   #write(until: number): void {
     if (this.life.known() === null) return;
     const { sql } = this.ctx.storage;

@@ -52,20 +52,22 @@ const personRow = z
     }),
   );
 
-const anotherOwner = (condition: string) => `(
-  EXISTS (SELECT 1 FROM people AS other
-          WHERE other.user_id = ?1 AND other.removed_at IS NULL AND other.role = 'owner' AND other.id <> ?2 ${condition})
-  OR EXISTS (SELECT 1 FROM user_tokens
-             WHERE user_tokens.user_id = ?1 AND user_tokens.revoked_at IS NULL
-               AND user_tokens.role = 'owner' AND user_tokens.expires_at IS NULL))`;
+/** Somebody else of the account (`?1`) than this person (`?2`) who is an owner. */
+const OTHER = "other.user_id = ?1 AND other.removed_at IS NULL AND other.role = 'owner' AND other.id <> ?2";
 
-/** Whether somebody else in the account (`?1`) than this person (`?2`) is an owner, or a token is that never ends. */
-const ANOTHER_OWNER = anotherOwner("");
+const ENDLESS_TOKEN = `EXISTS (
+  SELECT 1 FROM user_tokens
+  WHERE user_tokens.user_id = ?1 AND user_tokens.revoked_at IS NULL
+    AND user_tokens.role = 'owner' AND user_tokens.expires_at IS NULL)`;
+
+/** Whether there is another owner, or a token of one that never ends. */
+const ANOTHER_OWNER = `(EXISTS (SELECT 1 FROM people AS other WHERE ${OTHER}) OR ${ENDLESS_TOKEN})`;
 
 /** The same, of an owner who is known by something: whoever is not can't sign in again. */
-export const ANOTHER_KNOWN_OWNER = anotherOwner(
-  "AND EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ?1 AND identities.person_id = other.id)",
-);
+export const ANOTHER_KNOWN_OWNER = `(
+  EXISTS (SELECT 1 FROM people AS other WHERE ${OTHER}
+    AND EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ?1 AND identities.person_id = other.id))
+  OR ${ENDLESS_TOKEN})`;
 
 /** All of an account who may sign in, the first one first. */
 export async function listPeople(db: D1Database, userId: string): Promise<Person[]> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ANOTHER_KNOWN_OWNER, emailSchema, PEOPLE_PER_ACCOUNT } from "./people.ts";
+import type { BroughtKey } from "./user-tokens.ts";
 
 /**
  * How people are known when they sign in: by the name that an OpenID provider has for them, or by an e-mail address of which they
@@ -156,6 +157,13 @@ export async function partIdentity(
            AND NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ?3 AND subject = ?4 AND user_id = ?1)`,
       )
       .bind(userId, personId, issuer, subject),
+    // An import of an older export must not bring it back.
+    db
+      .prepare(
+        `UPDATE users SET keys_forgotten_until = MAX(COALESCE(keys_forgotten_until, 0), ?4)
+         WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ?2 AND subject = ?3 AND user_id = ?1)`,
+      )
+      .bind(userId, issuer, subject, now),
     // They still count among those that were sent there.
     db
       .prepare(
@@ -168,19 +176,31 @@ export async function partIdentity(
   return (parted?.meta.changes ?? 0) > 0 ? "parted" : "last_owner";
 }
 
-/** Binds an identity of an export; false when it is known here, or its person is not. */
+/** Binds an identity of an export, unless it stands for somebody here, or its person is not known. */
 export async function bringIdentity(
   db: D1Database,
   userId: string,
   row: Identity & { readonly person_id: string; readonly bound_at: number },
-): Promise<boolean> {
+  exportedAt: number,
+): Promise<BroughtKey> {
+  const { issuer, subject, person_id: personId } = row;
   const { meta } = await db
     .prepare(
       `INSERT INTO identities (issuer, subject, user_id, person_id, bound_at)
-       SELECT ?1, ?2, user_id, id, ?3 FROM people WHERE id = ?4 AND user_id = ?5 AND removed_at IS NULL
+       SELECT ?1, ?2, people.user_id, people.id, ?3 FROM people JOIN users ON users.id = people.user_id
+       WHERE people.id = ?4 AND people.user_id = ?5 AND people.removed_at IS NULL
+         AND ?6 > COALESCE(users.keys_forgotten_until, -1)
        ON CONFLICT DO NOTHING`,
     )
-    .bind(row.issuer, row.subject, row.bound_at, row.person_id, userId)
+    .bind(issuer, subject, row.bound_at, personId, userId, exportedAt)
     .run();
-  return meta.changes > 0;
+  if (meta.changes > 0) return "brought";
+  const unbound = await db
+    .prepare(
+      `SELECT 1 FROM people WHERE id = ?1 AND user_id = ?2 AND removed_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ?3 AND subject = ?4 AND user_id = ?2)`,
+    )
+    .bind(personId, userId, issuer, subject)
+    .first();
+  return unbound === null ? "known" : "over";
 }

@@ -58,7 +58,9 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<BringOut
     case "person":
       return bringPersonOf(env, target, line);
     case "identity":
-      return target.from === userId ? broughtIf(await bringIdentity(env.DB, userId, line)) : KNOWN;
+      return target.from === userId
+        ? keyBrought(await bringIdentity(env.DB, userId, line, target.exportedAt))
+        : KNOWN;
     case "fleet":
       return bringFleet(env, userId, line);
     case "channel":

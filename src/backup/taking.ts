@@ -24,7 +24,7 @@ export const CALL_LIMIT_MS = 20 * SECOND_MS;
 export const refused = (because: string): BringOutcome => ({ outcome: "refused", because });
 export const broughtIf = (isNew: boolean): BringOutcome => (isNew ? { outcome: "brought" } : KNOWN);
 
-/** What becomes of a token: one that was taken back here must not be good again. */
+/** What becomes of a token or an identity: one that was taken back here must not be good again. */
 export function keyBrought(brought: BroughtKey): BringOutcome {
   return brought === "over"
     ? refused("it was revoked since the export, or it ended")

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { bindIdentity, peopleKnownBy } from "../../../src/accounts/identities.ts";
 import { ADMIN_TOKEN, call, DAY, newUser, setClock } from "../../world.ts";
-import type { Account } from "../access/world.ts";
+import { type Account, newMember } from "../access/world.ts";
 
 /** An old export must not give back what its account has taken back since. */
 
@@ -119,6 +120,27 @@ describe("an import of an old export", () => {
     ]);
     const { body } = await call("GET", "/api/agent/enrollments", { token: ada.token });
     expect(body.enrollments).toEqual([]);
+  });
+
+  it("leaves somebody parted who was parted since from a way to sign in", async () => {
+    const { id } = await newMember(ada, { name: "Bea", role: "operator" });
+    const identity = { issuer: "https://accounts.example.com", subject: `bea of ${ada.userId}` };
+    await bindIdentity(env.DB, { userId: ada.userId, personId: id }, identity, DAY);
+    const lines = (await exportAll()).filter(({ type }) => type === "identity");
+    expect(lines).toHaveLength(1);
+    const [bea] = (await call("GET", "/api/agent/people", { token: ada.token })).body.people;
+    const path = `/api/agent/people/${id}/identities/${bea.identities[0].id}`;
+    expect((await call("DELETE", path, { token: ada.token })).status).toBe(200);
+    expect((await bring(lines)).refused).toMatchObject([
+      { message: "it was revoked since the export, or it ended" },
+    ]);
+    expect(await peopleKnownBy(env.DB, identity)).toEqual([]);
+    // An export from after that is another matter.
+    await bindIdentity(env.DB, { userId: ada.userId, personId: id }, identity, DAY);
+    expect((await bring(lines)).refused).toEqual([]);
+    await env.DB.prepare("DELETE FROM identities WHERE user_id = ?").bind(ada.userId).run();
+    expect((await bring(lines, DAY + HOUR)).refused).toEqual([]);
+    expect(await peopleKnownBy(env.DB, identity)).toHaveLength(1);
   });
 
   it("carries on what an account has forgotten, so that no service takes an older export for good", async () => {

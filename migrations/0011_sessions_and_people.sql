@@ -11,8 +11,8 @@ ALTER TABLE user_tokens ADD COLUMN made_by_id TEXT;
 -- In what words and in whose time the account is told; NULL: not chosen.
 ALTER TABLE users ADD COLUMN language TEXT;
 ALTER TABLE users ADD COLUMN time_zone TEXT;
--- When the last token ended, of users or for enrollment, of which no record is left, or somebody was parted from a way to sign in: an
--- export from before may hold it. NULL: none.
+-- When the last token ended, of users or for enrollment, or way to sign in was disconnected, of which no record is left: an export
+-- from before may hold it. NULL: none.
 ALTER TABLE users ADD COLUMN keys_forgotten_until INTEGER;
 
 -- Those who sign in to an account without a token.

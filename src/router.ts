@@ -46,7 +46,7 @@ import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
 import { GetHibernateAll } from "./api/hibernate-all/progress.ts";
 import { HibernateAll } from "./api/hibernate-all/start.ts";
-import { PartIdentity } from "./api/identities.ts";
+import { DisconnectIdentity } from "./api/identities.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
 import { GetInstanceCosts } from "./api/instances/costs.ts";
 import { ListInstanceEvents } from "./api/instances/events.ts";
@@ -241,7 +241,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   see.get("/api/agent/people", ListPeople);
   own.patch("/api/agent/people/:id", ChangePerson);
   own.delete("/api/agent/people/:id", RemovePerson);
-  see.delete("/api/agent/people/:id/identities/:identityId", PartIdentity);
+  see.delete("/api/agent/people/:id/identities/:identityId", DisconnectIdentity);
   own.get("/api/agent/invitations", ListInvitations);
   own.post("/api/agent/invitations", CreateInvitation);
   own.delete("/api/agent/invitations/:id", DeleteInvitation);

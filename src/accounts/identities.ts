@@ -132,16 +132,16 @@ export async function idOfIdentity({ issuer, subject }: Identity): Promise<strin
 }
 
 /**
- * The identity stands for the person no longer. An address is then not the person's any more: no link is sent there, and those
- * that were are over. `last_owner`: no owner of the account would be known by anything.
+ * The identity no longer stands for the person. An address is then not the person's any more: no link is sent there, and those
+ * that were are over. `last_owner`: no owner of the account would have a way to sign in.
  */
-export async function partIdentity(
+export async function disconnectIdentity(
   db: D1Database,
   { userId, personId }: KnownPerson,
   { issuer, subject }: Identity,
   now: number,
-): Promise<"parted" | "last_owner"> {
-  const [parted] = await db.batch([
+): Promise<"disconnected" | "last_owner"> {
+  const [deleted] = await db.batch([
     db
       .prepare(
         `DELETE FROM identities WHERE user_id = ?1 AND person_id = ?2 AND issuer = ?3 AND subject = ?4
@@ -173,7 +173,7 @@ export async function partIdentity(
       )
       .bind(userId, personId, issuer, subject, now),
   ]);
-  return (parted?.meta.changes ?? 0) > 0 ? "parted" : "last_owner";
+  return (deleted?.meta.changes ?? 0) > 0 ? "disconnected" : "last_owner";
 }
 
 /** Binds an identity of an export, unless it stands for somebody here, or its person is not known. */

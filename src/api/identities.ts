@@ -1,10 +1,10 @@
 import { z } from "zod";
 import {
+  disconnectIdentity,
   type HeldIdentity,
   identitiesOf,
   idOfIdentity,
   isAddress,
-  partIdentity,
 } from "../accounts/identities.ts";
 import { noteAct } from "../http/audit.ts";
 import { userOf } from "../http/authenticate.ts";
@@ -49,19 +49,19 @@ function nameOf(c: ApiContext, identity: HeldIdentity): string {
   return issuer?.host ?? identity.issuer;
 }
 
-export class PartIdentity extends Endpoint {
+export class DisconnectIdentity extends Endpoint {
   override schema = {
-    operationId: "partIdentity",
+    operationId: "disconnectIdentity",
     tags: ["Access"],
-    summary: "Part a person from a way to sign in",
+    summary: "Disconnect a way to sign in from a person",
     description:
-      "One of your own, or, as an owner, anybody's. The OpenID provider lets the person in no longer, unless a proven address remains that it has verified; no link is sent to an address any more, and none that was lets anybody in. Browsers that are signed in stay so. 409 `last_owner` where no owner of the account would be known by anything.",
+      "One of your own, or, as an owner, anybody's. The OpenID provider no longer lets the person in, unless a proven address remains that it has verified. No link is sent to a disconnected address, and none that was lets anybody in. Browsers that are signed in stay so. 409 `last_owner` where no owner of the account would have a way to sign in.",
     security: security("user"),
     request: {
       params: z.object({ id: z.string().max(64), identityId: z.string().max(64) }),
     },
     responses: {
-      200: successResponse("It stands for the person no longer"),
+      200: successResponse("It no longer stands for the person"),
       ...errorResponses(401, 403, 404, 409),
     },
   };
@@ -75,7 +75,7 @@ export class PartIdentity extends Endpoint {
     const held = (await identitiesOf(c.env.DB, userId)).filter(({ personId }) => personId === params.id);
     const identity = await named(held, params.identityId);
     const person = { userId, personId: params.id };
-    if ((await partIdentity(c.env.DB, person, identity, Date.now())) === "last_owner") {
+    if ((await disconnectIdentity(c.env.DB, person, identity, Date.now())) === "last_owner") {
       throw new ApiError("last_owner", phrase("error.last_way_in"));
     }
     noteAct(c, { sort: isOwn ? "session" : "owner", detail: { name: nameOf(c, identity) } });

@@ -36,7 +36,7 @@ const userLine = z.object({
   suspended_at: moment.nullable().default(null),
   language: z.string().max(64).nullable().default(null),
   time_zone: z.string().max(64).nullable().default(null),
-  /** When the last token ended, or somebody was parted from a way to sign in, of which no record is left. */
+  /** When the last token ended, or way to sign in was disconnected, of which no record is left. */
   keys_forgotten_until: moment.nullable().default(null),
 });
 

@@ -100,7 +100,7 @@ describe("an OpenID provider", () => {
     expect(await whoIn(later)).toBe("Cid");
   });
 
-  it("is offered to somebody who is invited, and connected and parted on the page", async () => {
+  it("is offered to somebody who is invited, and connected and disconnected on the page", async () => {
     const page = await pages.open(await invite("Fay", "owner"), {}, /40[13] \(/);
     provider.next = "fay";
     expect(await barriers(page)).toEqual([]);

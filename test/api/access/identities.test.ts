@@ -16,7 +16,7 @@ import {
   secretIn,
 } from "./world.ts";
 
-/** By what the people of an account are known, and how they are parted from it. */
+/** By what the people of an account are known, and how that is disconnected. */
 
 const ISSUER = "https://accounts.example.com";
 
@@ -51,7 +51,7 @@ async function seenBy(member: Member, name: string): Promise<Shown["identities"]
   return body.people.find((person: Shown) => person.name === name)?.identities;
 }
 
-const part = (by: Member, of: Member, id = "") =>
+const disconnect = (by: Member, of: Member, id = "") =>
   ask(by, "DELETE", `/api/agent/people/${of.id}/identities/${id}`);
 
 /** The account has no owner among its tokens any more. */
@@ -84,13 +84,13 @@ describe("what somebody is known by", () => {
     expect(await seenBy(cid, "bea")).toBeNull();
   });
 
-  it("is parted by the person and by an owner, and lets nobody in any more", async () => {
+  it("is disconnected by the person and by an owner, and lets nobody in any more", async () => {
     const bea = await known("bea", "owner");
     const cid = await known("cid", "viewer");
     const [own] = (await seenBy(cid, "cid")) ?? [];
-    expect((await part(cid, cid, own?.id)).status).toBe(200);
+    expect((await disconnect(cid, cid, own?.id)).status).toBe(200);
     expect(await peopleKnownBy(env.DB, subjectOf("cid"))).toEqual([]);
-    const [act] = await actsOf(ada, "partIdentity");
+    const [act] = await actsOf(ada, "disconnectIdentity");
     expect(act).toMatchObject({
       subject: cid.id,
       who: { name: "cid" },
@@ -98,9 +98,9 @@ describe("what somebody is known by", () => {
     });
     const dan = await known("dan", "operator");
     const [dans] = (await seenBy(bea, "dan")) ?? [];
-    expect((await part(bea, dan, dans?.id)).status).toBe(200);
-    // What is parted is there no more.
-    expect((await part(bea, dan, dans?.id)).status).toBe(404);
+    expect((await disconnect(bea, dan, dans?.id)).status).toBe(200);
+    // What is disconnected is no longer there.
+    expect((await disconnect(bea, dan, dans?.id)).status).toBe(404);
     // A browser that is signed in stays so.
     expect((await ask(dan, "GET", "/api/agent/whoami")).status).toBe(200);
   });
@@ -109,7 +109,7 @@ describe("what somebody is known by", () => {
     const bea = await known("bea", "operator");
     const cid = await known("cid", "viewer");
     const [own] = (await seenBy(bea, "bea")) ?? [];
-    expect((await part(cid, bea, own?.id)).status).toBe(403);
+    expect((await disconnect(cid, bea, own?.id)).status).toBe(403);
     const other = await newUser("Other");
     const path = `/api/agent/people/${bea.id}/identities/${own?.id}`;
     expect((await call("DELETE", path, { token: other.token })).status).toBe(404);
@@ -118,13 +118,13 @@ describe("what somebody is known by", () => {
     expect(await peopleKnownBy(env.DB, subjectOf("bea"))).toHaveLength(1);
   });
 
-  it("is an address to which no link is sent once it is parted", async () => {
+  it("is an address to which no link is sent once it is disconnected", async () => {
     const email = `bea-${run}@example.com`;
     const bea = await newMember(ada, { name: "bea", role: "viewer", email });
     await bindIdentity(env.DB, { userId: ada.userId, personId: bea.id }, byEmail(email), DAY);
     const [address] = (await seenBy(bea, "bea")) ?? [];
     expect(address).toMatchObject({ kind: "email", name: email });
-    expect((await part(bea, bea, address?.id)).status).toBe(200);
+    expect((await disconnect(bea, bea, address?.id)).status).toBe(200);
     expect(await people(ada)).toMatchObject([{ name: "bea", email: null }]);
   });
 
@@ -132,20 +132,20 @@ describe("what somebody is known by", () => {
     const bea = await known("bea", "owner");
     const [only] = (await seenBy(bea, "bea")) ?? [];
     await revokeTokens();
-    const refused = await part(bea, bea, only?.id);
+    const refused = await disconnect(bea, bea, only?.id);
     expect([refused.status, refused.body.error.code]).toEqual([409, "last_owner"]);
     expect(await peopleKnownBy(env.DB, subjectOf("bea"))).toHaveLength(1);
     const another = { issuer: ISSUER, subject: `bea-other-${run}` };
     await bindIdentity(env.DB, { userId: ada.userId, personId: bea.id }, another, DAY);
-    expect((await part(bea, bea, only?.id)).status).toBe(200);
+    expect((await disconnect(bea, bea, only?.id)).status).toBe(200);
     const cid = await invitedBy(bea, "cid", "owner");
     const [last] = (await seenBy(bea, "bea")) ?? [];
     // Nothing lets the other one in again either.
-    expect((await part(bea, bea, last?.id)).status).toBe(409);
+    expect((await disconnect(bea, bea, last?.id)).status).toBe(409);
     await bindIdentity(env.DB, { userId: ada.userId, personId: cid.id }, subjectOf("cid"), DAY);
-    expect((await part(bea, bea, last?.id)).status).toBe(200);
+    expect((await disconnect(bea, bea, last?.id)).status).toBe(200);
     const [cids] = (await seenBy(cid, "cid")) ?? [];
-    expect((await part(cid, cid, cids?.id)).status).toBe(409);
+    expect((await disconnect(cid, cid, cids?.id)).status).toBe(409);
   });
 
   it("is not brought back by a link that was sent to the address before", async () => {
@@ -155,7 +155,7 @@ describe("what somebody is known by", () => {
     await bindIdentity(env.DB, person, byEmail(email), DAY);
     const sent = await createMailedLink(env, { ...person, account: "Lovelace" }, email, DAY);
     const [address] = (await seenBy(bea, "bea")) ?? [];
-    expect((await part(bea, bea, address?.id)).status).toBe(200);
+    expect((await disconnect(bea, bea, address?.id)).status).toBe(200);
     expect((await follow(sent ?? "")).status).toBe(401);
     expect(await peopleKnownBy(env.DB, byEmail(email))).toEqual([]);
     expect(await people(ada)).toMatchObject([{ name: "bea", email: null }]);

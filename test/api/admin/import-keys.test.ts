@@ -122,7 +122,7 @@ describe("an import of an old export", () => {
     expect(body.enrollments).toEqual([]);
   });
 
-  it("leaves somebody parted who was parted since from a way to sign in", async () => {
+  it("leaves a way to sign in disconnected that was disconnected since", async () => {
     const { id } = await newMember(ada, { name: "Bea", role: "operator" });
     const identity = { issuer: "https://accounts.example.com", subject: `bea of ${ada.userId}` };
     await bindIdentity(env.DB, { userId: ada.userId, personId: id }, identity, DAY);

@@ -52,20 +52,20 @@ function IdentityRow({
   identity: Identity;
   onChange: () => void;
 }) {
-  const { knownBy, part, partQuestion, partStakes, parted } = accessWords.value;
-  const onPart = async () => {
-    if (!(await confirmed(partQuestion(name), partStakes[kind], part))) return;
+  const { knownBy, disconnect, disconnectQuestion, disconnectStakes, disconnected } = accessWords.value;
+  const onDisconnect = async () => {
+    if (!(await confirmed(disconnectQuestion(name), disconnectStakes[kind], disconnect))) return;
     await doAndSay(
       () => ask("DELETE", `/api/agent/people/${personId}/identities/${id}`),
-      () => parted(name),
+      () => disconnected(name),
     );
     onChange();
   };
   return (
     <li>
       <span>{knownBy[kind](name, agoOf(since))}</span>
-      <button type="button" class="link" aria-label={words.value.of(part, name)} onClick={onPart}>
-        {part}
+      <button type="button" class="link" aria-label={words.value.of(disconnect, name)} onClick={onDisconnect}>
+        {disconnect}
       </button>
     </li>
   );

@@ -43,7 +43,7 @@ const acts = {
   hibernate: "hibernated an instance",
   hibernateAll: "hibernated many instances",
   keepAlive: "kept an instance alive",
-  partIdentity: "disconnected a way to sign in",
+  disconnectIdentity: "disconnected a way to sign in",
   postActionResult: "told how an order ended",
   previewLifecycle: "previewed a policy",
   putBudget: "set the budget",
@@ -98,14 +98,14 @@ export const englishAccess = {
   knownBy,
   connect: (provider: string) => `Connect ${provider}`,
   connectHint: (provider: string) => `From then on you sign in with ${provider}.`,
-  part: "Disconnect",
-  partQuestion: (name: string) => `Disconnect ${name}?`,
-  partStakes: {
+  disconnect: "Disconnect",
+  disconnectQuestion: (name: string) => `Disconnect ${name}?`,
+  disconnectStakes: {
     openid:
-      "Its sign-in lets the person in no longer, unless it has verified an address that stays here. Browsers that are signed in stay so.",
+      "It no longer lets the person in, unless it has verified an address that stays here. Browsers that are signed in stay so.",
     email: "No link is sent to this address any more. Browsers that are signed in stay so.",
   } satisfies Record<Identity["kind"], string>,
-  parted: (name: string) => `${name} lets this person in no longer.`,
+  disconnected: (name: string) => `${name} no longer lets this person in.`,
   tokensLeft: (name: string, tokens: string) =>
     `Tokens that ${name} made still work: ${tokens}. Revoke those that should not.`,
   inviteTitle: "Invite somebody",

@@ -29,7 +29,7 @@ const acts: AccessWords["acts"] = {
   hibernate: "hibernou uma instância",
   hibernateAll: "hibernou muitas instâncias",
   keepAlive: "manteve uma instância viva",
-  partIdentity: "desvinculou um acesso",
+  disconnectIdentity: "desvinculou um acesso",
   postActionResult: "disse como uma ordem terminou",
   previewLifecycle: "simulou uma política",
   putBudget: "definiu o orçamento",
@@ -88,14 +88,14 @@ export const portugueseAccess: AccessWords = {
   },
   connect: (provider) => `Conectar ${provider}`,
   connectHint: (provider) => `A partir daí você entra com ${provider}.`,
-  part: "Desvincular",
-  partQuestion: (name) => `Desvincular ${name}?`,
-  partStakes: {
+  disconnect: "Desvincular",
+  disconnectQuestion: (name) => `Desvincular ${name}?`,
+  disconnectStakes: {
     openid:
       "Este login não deixa mais a pessoa entrar, a menos que tenha verificado um endereço que continua aqui. Os navegadores conectados continuam.",
     email: "Nenhum link é mais enviado a este endereço. Os navegadores conectados continuam.",
   },
-  parted: (name) => `${name} não deixa mais esta pessoa entrar.`,
+  disconnected: (name) => `${name} não deixa mais esta pessoa entrar.`,
   tokensLeft: (name, tokens) =>
     `Tokens criados por ${name} ainda funcionam: ${tokens}. Revogue os que não devem funcionar.`,
   inviteTitle: "Convidar alguém",

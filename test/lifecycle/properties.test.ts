@@ -713,6 +713,20 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
     expect(deletes).toBeGreaterThan(0);
   });
 
+  it("takes an answer that comes twice after an absence as one", () => {
+    live({
+      provider: "webhook",
+      steps: [
+        { type: "heartbeat", gpu: 90, goodbye: false, says: "nothing" },
+        { type: "wait", steps: 30 },
+        { type: "command", command: "all" },
+        { type: "heartbeat", gpu: 1, goodbye: false, says: "nothing" },
+        { type: "absence", steps: 180 },
+        { type: "answer", success: false, twice: true },
+      ],
+    });
+  });
+
   it("never deletes, nor acts on silence, without the guard's word", () => {
     fc.assert(
       fc.property(life, (one) => {

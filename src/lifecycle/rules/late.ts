@@ -6,9 +6,14 @@ import { SECOND_MS } from "../model/time.ts";
 /** An alarm is seldom exact. */
 const LATE_MS = 10 * SECOND_MS;
 
-/** The state when what was due at `dueAt` is looked at; 0 is that of no alarm, as in place of a decision that was withheld. */
+/**
+ * The state when what was due at `dueAt` is looked at; 0 is that of no alarm, as in place of a decision that was withheld. What was
+ * due before an absence of the service ended was noted then.
+ */
 export function noteLate(state: InstanceState, dueAt: number, now: number): InstanceState {
-  return dueAt === 0 || now - dueAt <= LATE_MS
+  const { countsFrom } = state.clock;
+  const isNoted = countsFrom !== null && dueAt < countsFrom;
+  return dueAt === 0 || isNoted || now - dueAt <= LATE_MS
     ? state
     : { ...state, clock: { ...state.clock, late: { from: dueAt, until: now } } };
 }

@@ -30,9 +30,12 @@ export function money(dollars: number, locale: string, digits = 2): string {
   }).format(dollars);
 }
 
+/** From here on two digits are those of cents: "$0.10", not "$0.1". */
+const ROUNDS_TO_TEN_CENTS = 0.0995;
+
 /** Dollars an hour. One that is far below a cent is not shown as nothing. */
 export function price(dollars: number, locale: string): string {
-  return dollars === 0 || dollars >= 0.1
+  return dollars === 0 || dollars >= ROUNDS_TO_TEN_CENTS
     ? money(dollars, locale)
     : numbers(locale, {
         style: "currency",

@@ -38,6 +38,7 @@ it.each([
   [0, "$0.00"],
   [0.0021, "$0.0021"],
   [0.01234, "$0.012"],
+  [0.0997, "$0.10"],
   [0.4, "$0.40"],
 ])("$%d an hour is shown as %s", (dollars, text) => {
   expect(price(dollars, "en")).toBe(text);

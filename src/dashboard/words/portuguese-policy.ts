@@ -106,7 +106,7 @@ export const portuguesePolicy: PolicyWords = {
       thrifty: "Econômica",
       balanced: "Equilibrada",
       careful: "Cautelosa",
-      custom: "Personalizada",
+      custom: "Própria",
     },
     above: { instance: "Como o seu padrão", user: "Como o padrão do serviço" },
     numbers: (warn, hibernate, remove) =>

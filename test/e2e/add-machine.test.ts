@@ -4,6 +4,7 @@ import { z } from "zod";
 import { request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { ControlPlane } from "../../scripts/control-plane.ts";
 import { ServerWorld } from "../server/world.ts";
+import { listMachines } from "./listed-machines.ts";
 import { barriers, Pages, signIn } from "./pages.ts";
 
 /** Providers and the machines found there, and the way from a provider to the first heartbeat. */
@@ -50,53 +51,11 @@ const connectVast = (user: User) =>
     credentials: { api_key: "vast-key-0123456789" },
   });
 
-const machine = (ref: string, more: object = {}) => ({
-  connection: "vast",
-  provider: "vast",
-  ref,
-  name: null,
-  state: "running",
-  gpu: "RTX 4090",
-  gpus: 2,
-  region: "Sweden",
-  hourly_cost: 0.5,
-  stopped_hourly_cost: 0.01,
-  member_of: null,
-  vanished_at: null,
-  ...more,
-});
-
 const HOSTILE = `<img src=x onerror=alert(1)> ' "`;
 
-/** Vast.ai itself can't be asked here: what its lists would show. The rest is the real service. */
+/** What Vast.ai would show, and what becomes of machines that are chosen there. The rest is the real service. */
 async function listingsOf(page: Page): Promise<void> {
-  await page.route(/\/api\/agent\/inventory\?/, (route) =>
-    route.fulfill({
-      json: {
-        machines: [
-          machine("28864630", { name: HOSTILE, hourly_cost: 0.75 }),
-          machine("28864631", { hourly_cost: null }),
-          machine("28864632", { name: "Worker", member_of: "endpoint-7" }),
-          machine("28864633", { name: "Asleep", state: "stopped" }),
-        ],
-        connections: [
-          {
-            connection: "vast",
-            provider: "vast",
-            name: "Team B",
-            listed_at: new Date().toISOString(),
-            complete: true,
-            next_at: null,
-            problem: null,
-          },
-        ],
-        next_cursor: null,
-      },
-    }),
-  );
-  await page.route(/\/connections\/vast\/sync/, (route) =>
-    route.fulfill({ json: { connection: "vast", listed_at: null, problem: null } }),
-  );
+  await listMachines(page, HOSTILE);
   await page.route(/\/inventory\/adopt/, (route) => {
     const { machines } = z
       .object({ machines: z.array(z.object({ connection: z.string(), ref: z.string() })) })

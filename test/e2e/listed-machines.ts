@@ -18,8 +18,11 @@ const machine = (ref: string, more: object = {}) => ({
   ...more,
 });
 
-/** The lists of the page name four machines at Vast.ai, of which nobody watches any; those of an account without it stay empty. */
-export async function listMachines(page: Page): Promise<void> {
+/**
+ * The lists of the page name four machines at Vast.ai, the first of this name, of which nobody watches any; those of an account
+ * without it stay empty.
+ */
+export async function listMachines(page: Page, name = "Whisper batch"): Promise<void> {
   await page.route(/\/api\/agent\/inventory\?/, async (route) => {
     const answer = await route.fetch();
     const text = await answer.text();
@@ -27,7 +30,7 @@ export async function listMachines(page: Page): Promise<void> {
     await route.fulfill({
       json: {
         machines: [
-          machine("28864630", { name: "Whisper batch", hourly_cost: 0.75 }),
+          machine("28864630", { name, hourly_cost: 0.75 }),
           machine("28864631", { hourly_cost: null }),
           machine("28864632", { name: "Worker", member_of: "endpoint-7" }),
           machine("28864633", { name: "Asleep", state: "stopped" }),

@@ -3,14 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bindIdentity, peopleKnownBy } from "../../../src/accounts/identities.ts";
 import { ADMIN_TOKEN, call, DAY, newUser, setClock } from "../../world.ts";
 import { type Account, newMember } from "../access/world.ts";
+import { exportAll, type Line } from "./exported.ts";
 
 /** An old export must not give back what its account has taken back since. */
-
-interface Line {
-  readonly type: string;
-  readonly id: string;
-  readonly name: string;
-}
 
 let ada: Account;
 
@@ -19,19 +14,6 @@ beforeEach(async () => {
   ada = await newUser("Lovelace");
 });
 afterEach(() => vi.useRealTimers());
-
-async function exportAll(): Promise<Line[]> {
-  const lines: Line[] = [];
-  let query = "";
-  for (;;) {
-    const { body } = await call("GET", `/api/admin/users/${ada.userId}/export${query}`, {
-      token: ADMIN_TOKEN,
-    });
-    lines.push(...body.lines);
-    if (body.next_cursor === null) return lines;
-    query = `?cursor=${body.next_cursor}`;
-  }
-}
 
 async function bring(
   lines: readonly Line[],
@@ -72,7 +54,7 @@ async function pushOut(): Promise<void> {
 describe("an import of an old export", () => {
   it("leaves a token revoked that was revoked since", async () => {
     const lost = await newToken("lost laptop");
-    const lines = await exportAll();
+    const lines = (await exportAll(ada.userId)).lines;
     await revoke(lost.id);
     expect((await bring(lines)).refused).toEqual([]);
     expect(await whoAmI(lost.token)).toBe(401);
@@ -80,7 +62,7 @@ describe("an import of an old export", () => {
 
   it("leaves it revoked also where so many were revoked that no record of it is left", async () => {
     const lost = await newToken("lost laptop");
-    const lines = await exportAll();
+    const lines = (await exportAll(ada.userId)).lines;
     await revoke(lost.id);
     await pushOut();
     const { refused } = await bring(lines.filter(({ id }) => id === lost.id));
@@ -92,7 +74,7 @@ describe("an import of an old export", () => {
     await pushOut();
     setClock(DAY + 2 * HOUR);
     const kept = await newToken("kept");
-    const lines = await exportAll();
+    const lines = (await exportAll(ada.userId)).lines;
     // As a service that lost the row.
     await env.DB.prepare("DELETE FROM user_tokens WHERE id = ?").bind(kept.id).run();
     expect(await whoAmI(kept.token)).toBe(401);
@@ -112,7 +94,7 @@ describe("an import of an old export", () => {
     const made = await call("POST", "/api/agent/enrollments", { token: ada.token, json });
     expect(made.status).toBe(201);
     const { id } = made.body;
-    const lines = (await exportAll()).filter(({ type }) => type === "enrollment");
+    const lines = (await exportAll(ada.userId)).lines.filter(({ type }) => type === "enrollment");
     expect(lines).toMatchObject([{ id }]);
     await call("DELETE", `/api/agent/enrollments/${id}`, { token: ada.token });
     expect((await bring(lines)).refused).toMatchObject([
@@ -126,7 +108,7 @@ describe("an import of an old export", () => {
     const { id } = await newMember(ada, { name: "Bea", role: "operator" });
     const identity = { issuer: "https://accounts.example.com", subject: `bea of ${ada.userId}` };
     await bindIdentity(env.DB, { userId: ada.userId, personId: id }, identity, DAY);
-    const lines = (await exportAll()).filter(({ type }) => type === "identity");
+    const lines = (await exportAll(ada.userId)).lines.filter(({ type }) => type === "identity");
     expect(lines).toHaveLength(1);
     const [bea] = (await call("GET", "/api/agent/people", { token: ada.token })).body.people;
     const path = `/api/agent/people/${id}/identities/${bea.identities[0].id}`;
@@ -145,10 +127,10 @@ describe("an import of an old export", () => {
 
   it("carries on what an account has forgotten, so that no service takes an older export for good", async () => {
     const lost = await newToken("lost laptop");
-    const old = await exportAll();
+    const old = (await exportAll(ada.userId)).lines;
     await revoke(lost.id);
     await pushOut();
-    const newer = await exportAll();
+    const newer = (await exportAll(ada.userId)).lines;
     await env.DB.batch(
       ["DELETE FROM user_tokens WHERE user_id = ?", "DELETE FROM users WHERE id = ?"].map((sql) =>
         env.DB.prepare(sql).bind(ada.userId),

@@ -11,6 +11,7 @@ import { openProvider } from "../../../src/providers/registry.ts";
 import { passAlarms } from "../../fleet/fleets.ts";
 import { expectLogged, mayLog } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../../world.ts";
+import { exportAll, type Line } from "./exported.ts";
 
 /** What the whole round trip between two servers (test/server) does not meet. */
 
@@ -25,24 +26,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-interface Exported {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
-
-async function exportAll(userId: string): Promise<{ lines: Exported[]; pages: number }> {
-  const lines: Exported[] = [];
-  let query = "";
-  for (let pages = 1; ; pages++) {
-    const path = `/api/admin/users/${userId}/export${query}`;
-    const { status, body } = await call("GET", path, { token: ADMIN_TOKEN });
-    expect(status).toBe(200);
-    lines.push(...body.lines);
-    if (body.next_cursor === null) return { lines, pages };
-    query = `?cursor=${body.next_cursor}`;
-  }
-}
 
 function bring(userId: string, from: string, lines: readonly unknown[]): Promise<Reply> {
   const json = { from_user_id: from, exported_at: Date.now(), lines };
@@ -78,8 +61,7 @@ describe("an export", () => {
       return call("GET", `/api/admin/users/${user.userId}/export${query}`, { token: ADMIN_TOKEN });
     };
     let last = (await page(null)).body;
-    while (!last.lines.some(({ type }: Exported) => type === "fleet"))
-      last = (await page(last.next_cursor)).body;
+    while (!last.lines.some(({ type }: Line) => type === "fleet")) last = (await page(last.next_cursor)).body;
     const policy = { idle: { hibernate_after_seconds: 86_400 } };
     await call("PUT", "/api/agent/policy", { token: user.token, json: policy });
     const { status, body } = await page(last.next_cursor);
@@ -295,7 +277,7 @@ describe("an import", () => {
 /** A policy under which machines are stopped much later than by the service's own. */
 const CAREFUL = { idle: { hibernate_after_seconds: 86_400 } };
 
-async function careful(): Promise<{ userId: string; token: string; lines: Exported[] }> {
+async function careful(): Promise<{ userId: string; token: string; lines: Line[] }> {
   const user = await newUser();
   await Instance.register(user, "rig");
   expect((await call("PUT", "/api/agent/policy", { token: user.token, json: CAREFUL })).status).toBe(200);
@@ -303,7 +285,7 @@ async function careful(): Promise<{ userId: string; token: string; lines: Export
   return { ...user, lines };
 }
 
-const of = (lines: readonly Exported[], type: string) => lines.filter((line) => line.type === type);
+const of = (lines: readonly Line[], type: string) => lines.filter((line) => line.type === type);
 
 describe("instances of an import", () => {
   it("come only where their owner's policy is", async () => {
@@ -395,7 +377,7 @@ describe("a suspension", () => {
   const asOperator = (method: string, path: string) =>
     call(method, `/api/admin/users/${path}`, { token: ADMIN_TOKEN });
 
-  async function suspended(): Promise<{ userId: string; lines: Exported[] }> {
+  async function suspended(): Promise<{ userId: string; lines: Line[] }> {
     const { userId } = await careful();
     await asOperator("POST", `${userId}/suspend`);
     const { lines } = await exportAll(userId);

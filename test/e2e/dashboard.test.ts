@@ -272,7 +272,11 @@ describe("the live connection", () => {
       await signIn(page, user);
       await settled(page, "2 instances");
       proxy.cut();
-      await page.getByText("Reconnecting …").or(page.getByText("cannot be reached")).waitFor(PATIENCE);
+      await page
+        .getByText("Reconnecting …")
+        .or(page.getByText("cannot be reached"))
+        .first()
+        .waitFor(PATIENCE);
       await beat("stays", stays);
       await register(user, "new");
       await request(`${world.url}/api/agent/instances/goes`, "DELETE", user.token);

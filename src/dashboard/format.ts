@@ -1,25 +1,22 @@
 /** Numbers and durations in words, the same in every language but for the separators. */
 
-/** To make one takes longer than to draw a row that uses it. As many are kept as there are ways to write below, in each language. */
-const formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
-
-function numbers(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = `number ${locale} ${JSON.stringify(options)}`;
-  const known = formats.get(key);
-  if (known instanceof Intl.NumberFormat) return known;
-  const made = new Intl.NumberFormat(locale, options);
-  formats.set(key, made);
-  return made;
+/** Keeps each format that is made, since that takes longer than to draw a row that uses it. There are a few in each language. */
+function keptFormats<Options, Format>(make: (locale: string, options: Options) => Format) {
+  const kept = new Map<string, Format>();
+  return (locale: string, options: Options): Format => {
+    const key = `${locale} ${JSON.stringify(options)}`;
+    const format = kept.get(key) ?? make(locale, options);
+    kept.set(key, format);
+    return format;
+  };
 }
 
-function times(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `time ${locale} ${JSON.stringify(options)}`;
-  const known = formats.get(key);
-  if (known instanceof Intl.DateTimeFormat) return known;
-  const made = new Intl.DateTimeFormat(locale, options);
-  formats.set(key, made);
-  return made;
-}
+const numbers = keptFormats(
+  (locale: string, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options),
+);
+const times = keptFormats(
+  (locale: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options),
+);
 
 export function money(dollars: number, locale: string, digits = 2): string {
   return numbers(locale, {

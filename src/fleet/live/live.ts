@@ -144,6 +144,7 @@ export class LivePush {
     return isKnown;
   }
 
+  /** Whoever is told in the same words at the same moment shares a text. */
   async #tell(
     sockets: readonly WebSocket[],
     readings: readonly Reading[],
@@ -151,13 +152,20 @@ export class LivePush {
     userId: string,
   ): Promise<void> {
     if (readings.length === 0) return;
-    await Promise.all(sockets.map((socket) => this.#tellOne(socket, readings, fleet, userId)));
+    const texts = new Map<string, string>();
+    const textFor = ({ language, timeZone }: Reader, now: number) => {
+      const key = `${language} ${timeZone ?? "-"} ${now}`;
+      const text = texts.get(key) ?? readingsText(readings, fleet, { language, timeZone }, now);
+      texts.set(key, text);
+      return text;
+    };
+    await Promise.all(sockets.map((socket) => this.#tellOne(socket, textFor, fleet, userId)));
   }
 
   /** One that is behind with confirming is told at its next look. */
   async #tellOne(
     socket: WebSocket,
-    readings: readonly Reading[],
+    textFor: (reader: Reader, now: number) => string,
     fleet: Fleet,
     userId: string,
   ): Promise<void> {
@@ -168,8 +176,7 @@ export class LivePush {
     const connection = connectionOf(socket);
     if (connection === null || isCheckDue(connection, now) || connection.confirmAskedAt !== null) return;
     this.#unlessLost(socket, () => {
-      const text = readingsText(readings, fleet, connection, now);
-      socket.serializeAttachment(accountFor(socket, connection, [text], now));
+      socket.serializeAttachment(accountFor(socket, connection, [textFor(connection, now)], now));
     });
   }
 

@@ -28,15 +28,10 @@ export const REPORT_BACKOFF_MS = 2 * MINUTE_MS;
 export const LONGEST_REPORT_BACKOFF_MS = 2 * REPORT_LIMIT_MS + REPORT_BACKOFF_MS;
 
 /** An instance as its fleet knows it. */
-export interface InstanceRow {
+export interface InstanceRow extends Reading {
   /** Grows with each change, over registrations too; an older row changes nothing. */
   readonly revision: number;
-  /** The time for which the row is true. Durations in it have grown since. */
-  readonly asOf: number;
   readonly registeredAt: number;
-  readonly view: LiveView;
-  /** What the view says in words, for any reader. Absent in what the former release reports. */
-  readonly words?: LineWords | undefined;
   readonly savings: SavingsBasis;
   /** Absent in what the former release reports: what the instance costs is then unknown. */
   readonly costs?: CostsBasis | undefined;
@@ -139,8 +134,9 @@ export function completeView<View extends LiveView>(view: View): View {
 /** How an instance is right now, for whoever looks at it. Nothing is decided by it. */
 export interface Reading {
   readonly view: LiveView;
-  /** What the view says in words, for any reader. */
+  /** What the view says in words, for any reader. Absent in what the former release reports. */
   readonly words?: LineWords | undefined;
+  /** The time for which it is true. Durations in it have grown since. */
   readonly asOf: number;
 }
 

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { queryOf, type Route, routeOf } from "./address.ts";
 
 /** Where in the page the user is, by the address's fragment, so that no server need know. */
@@ -58,9 +58,11 @@ export function holdPlace(holds: (next: Route) => boolean): () => void {
 function follow(): void {
   const next = routeOf(location.hash);
   if (holdsPlace(next)) return;
-  if (JSON.stringify(next) !== JSON.stringify(route.value)) route.value = next;
   const { hash } = location;
-  if (queryOf(hash).toString() !== query.value.toString()) query.value = queryOf(hash);
+  batch(() => {
+    if (JSON.stringify(next) !== JSON.stringify(route.value)) route.value = next;
+    if (queryOf(hash).toString() !== query.value.toString()) query.value = queryOf(hash);
+  });
 }
 
 addEventListener("popstate", follow);

@@ -1,6 +1,6 @@
 import { effect } from "@preact/signals";
 import type { Route } from "./address.ts";
-import { newStep, route, stepNow } from "./route.ts";
+import { newStep, query, route, stepNow } from "./route.ts";
 
 /**
  * A new place begins at its top, and *Back* goes to where one was. The browser itself looks for that only once, before what the
@@ -18,26 +18,34 @@ const LONGEST_WAIT_MS = 10_000;
 const heights = new Map<string, number>(kept());
 let stopWaiting: (() => void) | null = null;
 
+/** The step that the page shows: while it is left, the browser already names the next one. */
+let shownStep = "";
+
 /** Begins to keep account of where on the page the user is. */
 export function keepScrolling(): void {
   history.scrollRestoration = "manual";
   if (heights.has(stepNow())) goBackTo(heights.get(stepNow()) ?? 0);
   else history.replaceState({ step: newStep() }, "");
+  shownStep = stepNow();
   let shown = placeOf(route.peek());
-  addEventListener("popstate", () => {
-    stopWaiting?.();
-    if (stepNow() === "") history.replaceState({ step: newStep() }, "");
-    else goBackTo(heights.get(stepNow()) ?? 0);
-  });
+  // Each step is remembered as it is left: the browser tells of a scroll only at the next frame, and may be elsewhere by then.
   effect(() => {
     const place = placeOf(route.value);
+    query.value;
+    remember();
+    shownStep = stepNow();
     if (place === shown) return;
     shown = place;
     scrollTo({ top: 0, behavior: "instant" });
   });
+  // The page follows the address before this is called, so the effect has run.
+  addEventListener("popstate", () => {
+    stopWaiting?.();
+    if (stepNow() === "") history.replaceState({ step: newStep() }, "");
+    else goBackTo(heights.get(stepNow()) ?? 0);
+    shownStep = stepNow();
+  });
   addEventListener("scroll", remember, { passive: true });
-  // What is clicked within the frame of a scroll leaves the step before the browser tells of the scroll.
-  addEventListener("click", remember, { capture: true });
   addEventListener("pagehide", () => sessionStorage.setItem(KEY, JSON.stringify([...heights])));
 }
 
@@ -48,9 +56,8 @@ function placeOf(at: Route): string {
 
 function remember(): void {
   if (stopWaiting !== null) return;
-  const step = stepNow();
-  heights.delete(step);
-  heights.set(step, scrollY);
+  heights.delete(shownStep);
+  heights.set(shownStep, scrollY);
   const [oldest] = heights.keys();
   if (heights.size > STEPS_AT_MOST && oldest !== undefined) heights.delete(oldest);
 }

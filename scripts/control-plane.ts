@@ -94,6 +94,12 @@ export class ControlPlane {
     return this.orders.filter((order) => order.instanceId === instanceId).map((order) => order.kind);
   }
 
+  /** The same, where the service was stopped meanwhile: an order whose answer it had not kept comes again, with the id of the first. */
+  distinctOrdersFor(instanceId: string): string[] {
+    const orders = this.orders.filter((order) => order.instanceId === instanceId);
+    return [...new Map(orders.map(({ messageId, kind }) => [messageId, kind])).values()];
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((closed) => this.#server.close(closed));

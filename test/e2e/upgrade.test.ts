@@ -397,8 +397,8 @@ it("ends the orders that were under way", async () => {
   await reportDone(ada, "deleting", "snapshot");
   await expect.poll(() => statusOf(ada, "hibernating"), PATIENCE).toBe("hibernated");
   await expect.poll(() => statusOf(ada, "deleting"), PATIENCE).toBe("deleted");
-  expect(plane.ordersFor("hibernating")).toEqual(["hibernate"]);
-  expect(plane.ordersFor("deleting")).toEqual(["hibernate", "snapshot", "delete"]);
+  expect(plane.distinctOrdersFor("hibernating")).toEqual(["hibernate"]);
+  expect(plane.distinctOrdersFor("deleting")).toEqual(["hibernate", "snapshot", "delete"]);
   expect(plane.forged).toBe(0);
   await expect.poll(() => toldTo("/ada", "hibernated", "hibernating"), PATIENCE).toBe(1);
   await expect.poll(() => toldTo("/ada", "deleted", "deleting"), PATIENCE).toBe(1);

@@ -110,18 +110,23 @@ def load(path, map_location=None):
 
 describe("a node of SLURM", () => {
   beforeEach(async () => {
-    await program("squeue", `cat "$S/jobs"`);
+    // A file a job: two that end at the same moment must not write one list.
+    await mkdir(join(folder, "jobs"));
+    await program("squeue", `ls "$S/jobs"`);
     await program("scancel", `echo "scancel $*" >>"$S/said"`);
     await program(
       "scontrol",
       `echo "scontrol $*" >>"$S/said"
-[ "$1" != requeue ] || { [ "$2" != 13 ] && (sleep 1; sed -i "/^$2\\$/d" "$S/jobs") & [ "$2" != 13 ]; }`,
+[ "$1" != requeue ] || { [ "$2" != 13 ] && (sleep 1; rm "$S/jobs/$2") & [ "$2" != 13 ]; }`,
     );
-    await writeFile(join(folder, "jobs"), "11\n12\n");
   });
+  const hasJobs = async (...jobs: readonly string[]) => {
+    for (const job of jobs) await writeFile(join(folder, "jobs", job), "");
+  };
   const environment = { SLURM_NODE: "gpu-1", DUMONT_REASON: "idle" };
 
   it("is drained, its jobs save and are queued again, and it takes jobs again afterwards", async () => {
+    await hasJobs("11", "12");
     const { code, stdout } = await hook("prepare-slurm", {
       ...environment,
       JOB_SIGNAL: "USR1",
@@ -140,7 +145,7 @@ scontrol requeue 12
   });
 
   it("with a job that cannot be queued again, or of which SLURM says nothing, is not prepared", async () => {
-    await writeFile(join(folder, "jobs"), "13\n");
+    await hasJobs("13");
     expect(await hook("prepare-slurm", environment)).toMatchObject({
       code: 1,
       stdout: expect.stringContaining("job 13 cannot be queued again"),

@@ -43,8 +43,9 @@ describe.each(SHELLS)("under %s", (shell) => {
     agent.actions = [toPrepare("p-0", 60)];
     agent.start(shell);
     await expect.poll(() => agent.beats.length, PATIENCE).toBeGreaterThan(4);
-    const [first, last] = agent.beats.slice(-3).flatMap(({ atMs }, at) => (at === 1 ? [] : [atMs]));
-    expect((last ?? 0) - (first ?? 0)).toBeGreaterThan(9000);
+    // By the time at which each was begun: how long it takes to read all that it tells varies.
+    const [first, , last] = agent.beats.slice(-3).map(({ uptime_seconds }) => uptime_seconds);
+    expect((last ?? 0) - (first ?? 0)).toBeGreaterThan(9);
     expect(agent.last()?.preparation?.state).toBe("succeeded");
   });
 

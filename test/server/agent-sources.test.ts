@@ -251,9 +251,8 @@ describe("a script", () => {
       const machine = await machineWith({ shell });
       await machine.program("../activity.d/slow", `echo >>"$S/ran"; exec tail -f /dev/null`);
       await machine.program("../activity.d/well", "exit 1");
-      const startedAt = Date.now();
+      // It would hang until this machine is given up.
       const posts = await machine.beats(2);
-      expect(Date.now() - startedAt).toBeLessThan(20_000);
       expect(values(posts, "script_slow")).toEqual([null, null]);
       expect(source({ body: posts[0]?.body ?? {} } as Post, "script_slow")?.note).toContain(
         "longer than 5 s",
@@ -278,10 +277,9 @@ describe("a script", () => {
       "../activity.d/parent",
       "tail -f /dev/null & echo $! >$S/child; echo ready; exit 0",
     );
-    const startedAt = Date.now();
+    // It keeps the output open until it is ended, and this machine would be given up before.
     const reading = await machine.reading();
     process.kill(Number(await readFile(machine.path("child"), "utf8")));
-    expect(Date.now() - startedAt).toBeLessThan(15_000);
     expect(source({ body: reading }, "script_parent")).toEqual({
       name: "script_parent",
       value: 1,

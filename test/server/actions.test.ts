@@ -42,13 +42,27 @@ afterAll(async () => {
   await Promise.all([plane.stop(), slack.stop(), mail.stop()]);
 });
 
-function register(user: User, instanceId: string): Promise<string> {
+/**
+ * Of an instance that is to be hibernated for its idleness alone: on a slow machine its heartbeats come late, which would else make
+ * it an orphan, or leave too few of them for evidence.
+ */
+const IDLE_ALONE = {
+  heartbeat_interval_seconds: 180,
+  orphan: {
+    orphan_after_seconds: 80_000,
+    hibernate_after_seconds: 81_000,
+    force_hibernate_after_seconds: 82_000,
+  },
+};
+
+function register(user: User, instanceId: string, policy: object = {}): Promise<string> {
   return registerInstance(world.url, user.token, {
     instance_id: instanceId,
     name: `The ${instanceId}`,
     hourly_cost: 0.4,
     hibernated_hourly_cost: 0.01,
     provider: "webhook",
+    policy,
   });
 }
 
@@ -72,6 +86,14 @@ async function beat(token: string, instanceId: string, gpu: number, times: numbe
       () => undefined,
     );
     await sleep(INTERVAL_MS);
+  }
+}
+
+/** Beats with an idle GPU until its machine has an order. */
+async function beatUntilOrdered(token: string, instanceId: string): Promise<void> {
+  for (const limit = Date.now() + 240_000; Date.now() < limit; ) {
+    if (plane.ordersFor(instanceId).length > 0) return;
+    await beat(token, instanceId, 1, 1);
   }
 }
 
@@ -107,8 +129,8 @@ describe.concurrent("an owner with Slack and e-mail", () => {
     expect(slack.texts[0]).toContain("Test of this channel");
     expect(mail.mails[1]).toMatchObject({ from: "alerts@dumont.test", to: ["ada@example.test"] });
 
-    const token = await register(user, "idle-rig");
-    await beat(token, "idle-rig", 2, 12);
+    const token = await register(user, "idle-rig", IDLE_ALONE);
+    await beatUntilOrdered(token, "idle-rig");
     await expect.poll(() => statusOf(user, "idle-rig"), { timeout: 240_000 }).toBe("hibernated");
     expect(plane.forged).toBe(0);
     expect(plane.ordersFor("idle-rig")).toEqual(["hibernate"]);
@@ -143,9 +165,10 @@ describe.concurrent("an owner with Slack and e-mail", () => {
 describe.concurrent("a control plane that has its troubles", () => {
   it("answers 500 twice, and then obeys: one hibernation", async ({ expect }) => {
     const user = await world.newOwner(plane);
-    const token = await register(user, "flaky");
+    const token = await register(user, "flaky", IDLE_ALONE);
     let failures = 2;
     plane.interventions.set("flaky", () => (failures-- > 0 ? { status: 500, body: {} } : undefined));
+    await beatUntilOrdered(token, "flaky");
     await beat(token, "flaky", 1, 12);
     await expect.poll(() => statusOf(user, "flaky"), { timeout: 240_000 }).toBe("hibernated");
     const orders = plane.orders.filter((order) => order.instanceId === "flaky");
@@ -157,7 +180,7 @@ describe.concurrent("a control plane that has its troubles", () => {
 
   it("takes longer than it is waited for, and is asked again: one hibernation", async ({ expect }) => {
     const user = await world.newOwner(plane);
-    const token = await register(user, "slow");
+    const token = await register(user, "slow", IDLE_ALONE);
     let slow = 1;
     // Obeyed at once, but the answer comes after the caller has given up.
     plane.interventions.set("slow", ({ instanceId }) => {
@@ -165,7 +188,7 @@ describe.concurrent("a control plane that has its troubles", () => {
       plane.machines.set(instanceId, "stopped");
       return { status: 202, body: { status: "accepted" }, delayMs: 17_000 };
     });
-    await beat(token, "slow", 1, 12);
+    await beatUntilOrdered(token, "slow");
     await expect.poll(() => statusOf(user, "slow"), { timeout: 240_000 }).toBe("hibernated");
     const messages = plane.orders
       .filter((order) => order.instanceId === "slow")
@@ -177,9 +200,10 @@ describe.concurrent("a control plane that has its troubles", () => {
 
   it("answers later, and twice: one hibernation", async ({ expect }) => {
     const user = await world.newOwner(plane);
-    const token = await register(user, "late");
+    const token = await register(user, "late", IDLE_ALONE);
     plane.interventions.set("late", () => ({ status: 202, body: { status: "accepted" } }));
-    await beat(token, "late", 1, 12);
+    await beatUntilOrdered(token, "late");
+    await beat(token, "late", 1, 6);
     await expect.poll(() => plane.ordersFor("late"), { timeout: 240_000 }).toEqual(["hibernate"]);
     expect(await statusOf(user, "late")).toBe("hibernating");
     const action = plane.orders.find((order) => order.instanceId === "late")?.actionId;

@@ -61,9 +61,8 @@ describe.concurrent("the agent", () => {
       start(test, join(directory, "venv/bin/python"), ["-c", COUNTING_SERVER, String(port)]);
     const first = server();
     await answers(`${url}/metrics`);
-    const serve = async (count: number) => {
-      for (let request = 0; request < count; request++) await (await fetch(`${url}/generate`)).text();
-    };
+    // At once: the agent may read the counter at any moment.
+    const serve = async (count: number) => (await fetch(`${url}/generate/${count}`)).text();
     await serve(40);
     const reporter = await Reporter.start(test, { DUMONT_WORK_URLS: `vllm=${url}/metrics` });
     // What was served before the agent looked for the first time is no news.
@@ -390,7 +389,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             with running.track_inprogress():
                 time.sleep(8 if self.path == "/slow" else 0)
-            served.labels("stop").inc()
+            served.labels("stop").inc(int(self.path.split("/")[2]) if self.path.startswith("/generate/") else 1)
         self.send_response(200)
         self.send_header("Content-Type", CONTENT_TYPE_LATEST)
         self.send_header("Content-Length", str(len(body)))

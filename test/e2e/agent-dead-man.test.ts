@@ -116,12 +116,14 @@ it("nothing of it happens where something uses the machine, or may use it, or no
 });
 
 it("a service that is back in time, also while it prepares, leaves the machine running", async () => {
-  const agent = await machine();
+  // Twice as long an hour: where each heartbeat takes its time, half of it and the next one must not come to a whole one.
+  const hourMs = 2 * HOUR_MS;
+  const agent = await machine({ DUMONT_DEAD_MAN_HOUR_SECONDS: String(hourMs / 1000) });
   agent.start();
   await isHeard(agent);
   for (const _ of [1, 2]) {
     goAway(agent);
-    await sleep(HOUR_MS / 2);
+    await sleep(hourMs / 2);
     agent.answer = () => 200;
     const count = agent.beats.length;
     await expect.poll(() => agent.beats.length, PATIENCE).toBeGreaterThan(count);

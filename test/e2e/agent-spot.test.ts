@@ -58,22 +58,24 @@ function azureEvent(machine: string, type = "Preempt") {
   });
 }
 
-async function expectReclaimed(by: string, action: string, atMost: number, withinMs = 15_000): Promise<void> {
+/** The next heartbeat would come in ten minutes. */
+async function expectReclaimed(by: string, action: string, atMost: number): Promise<void> {
   const count = agent.beats.length;
   const toldAt = Date.now();
   await expect.poll(() => agent.beats.length, PATIENCE).toBeGreaterThan(count);
-  expect(Date.now() - toldAt).toBeLessThan(withinMs);
   const first = agent.beats[count];
+  // What has passed until it was heard, and a second for each time that is told in whole ones.
+  const passed = ((first?.atMs ?? 0) - toldAt) / 1000 + 3;
   expect(first).toMatchObject({ status: "reclaimed", reclaim: { by, action } });
   expect(first?.reclaim?.in_seconds).toBeLessThanOrEqual(atMost);
-  expect(first?.reclaim?.in_seconds).toBeGreaterThan(atMost - 30);
+  expect(first?.reclaim?.in_seconds).toBeGreaterThanOrEqual(Math.max(0, atMost - passed));
   await expect
     .poll(() => agent.last(), PATIENCE)
     .toMatchObject({ status: "reclaimed", preparation: { state: "succeeded", log: "saved" } });
   const [reason, seconds] = (await agent.read("order")).trim().split(" ");
   expect(reason).toBe("reclaimed");
   expect(Number(seconds)).toBeLessThanOrEqual(atMost - 5);
-  expect(Number(seconds)).toBeGreaterThan(atMost - 35);
+  expect(Number(seconds)).toBeGreaterThanOrEqual(Math.max(1, atMost - 5 - passed));
 }
 
 describe.each(SHELLS)("under %s", (shell) => {
@@ -110,7 +112,7 @@ it("with curl too, and a session that EC2 has forgotten is asked for anew", asyn
   await expect.poll(() => watched("/latest/api/token"), PATIENCE).toBeGreaterThan(tokens);
   metadata.cloud = cloud;
   notice.text = ec2Notice("stop");
-  await expectReclaimed("ec2", "stop", 120, 40_000);
+  await expectReclaimed("ec2", "stop", 120);
 });
 
 it("a notice of Google is told", async () => {
@@ -146,7 +148,8 @@ it("what was prepared a moment ago needs no hooks again", async () => {
   notice.text = ec2Notice();
   await expect.poll(() => agent.last()?.status, PATIENCE).toBe("reclaimed");
   await sleep(3000);
-  expect(await agent.read("order")).toBe("idle 60\n");
+  // Once, with what is left of the minute.
+  expect(await agent.read("order")).toMatch(/^idle \d\d\n$/);
 });
 
 it("a notice without a time leaves the shortest", async () => {
@@ -160,21 +163,23 @@ it("a notice without a time leaves the shortest", async () => {
       status: "reclaimed",
       reclaim: { by: "ec2", in_seconds: null },
     });
-  await expect.poll(() => agent.read("order"), PATIENCE).toBe("reclaimed 25\n");
+  // What is left of 30 s, five of them for the machine itself: in whole seconds, of which one may have begun.
+  await expect.poll(() => agent.read("order"), PATIENCE).toMatch(/^reclaimed 2[345]\n$/);
 });
 
 it("metadata that hangs delays no heartbeat, and is asked less and less often", async () => {
-  agent.interval = 2;
   agent.start();
   await expect.poll(() => watched("instance-action"), PATIENCE).toBeGreaterThanOrEqual(1);
   metadata.cloud = null;
-  const from = { calls: watched("instance-action"), beats: agent.beats.length };
-  await sleep(40_000);
-  expect(watched("instance-action") - from.calls).toBeLessThanOrEqual(5);
-  const times = agent.beats.slice(from.beats).map(({ atMs }) => atMs);
-  const gaps = times.slice(1).map((at, index) => at - (times[index] ?? at));
-  expect(times.length).toBeGreaterThan(8);
-  expect(Math.max(...gaps)).toBeLessThan(6000);
+  const before = watched("instance-action");
+  const askedAt: number[] = [];
+  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {
+    while (before + askedAt.length < watched("instance-action")) askedAt.push(Date.now());
+  }
+  expect(askedAt.length).toBeLessThanOrEqual(5);
+  // Whoever waited for the answer would give it up after two seconds, and be heard only then.
+  const meanwhile = agent.beats.filter(({ atMs }) => askedAt.some((at) => atMs > at && atMs < at + 1900));
+  expect(meanwhile).not.toEqual([]);
 });
 
 it("a machine of no such cloud asks once, and one that is told not to never", async () => {

@@ -51,8 +51,17 @@ beforeAll(async () => {
         hourly_cost: HOURLY_COST,
         hibernated_hourly_cost: 0,
         provider: "webhook",
-        // Its own ladder warns, and leaves the rest to the budget.
-        policy: { idle: { hibernate_after_seconds: 86_400 } },
+        policy: {
+          // Its own ladder warns, and leaves the rest to the budget.
+          idle: { hibernate_after_seconds: 86_400 },
+          // On a slow machine heartbeats come late: that is neither silence nor too little to be idle by.
+          heartbeat_interval_seconds: 120,
+          orphan: {
+            orphan_after_seconds: 80_000,
+            hibernate_after_seconds: 81_000,
+            force_hibernate_after_seconds: 82_000,
+          },
+        },
       });
       return { id, token };
     }),

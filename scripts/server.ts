@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
@@ -117,8 +117,11 @@ export async function stop(server: Server, signal: "SIGTERM" | "SIGKILL" = "SIGT
   await ended;
 }
 
+/** Below the ports that the system gives to whoever asks for any, so that nobody gets one before it is listened at. */
+const PORTS = { from: 10_000, to: 32_768 } as const;
+
 /** A port of this machine where nobody listens: `preferred` if it is such a one. */
-export async function freePort(preferred = 0): Promise<number> {
+export async function freePort(preferred = randomInt(PORTS.from, PORTS.to)): Promise<number> {
   return new Promise((found) => {
     const probe = createServer();
     probe.once("error", () => found(freePort()));

@@ -211,6 +211,14 @@ describe("the audit", () => {
     expect(JSON.stringify(acts).length).toBeLessThan(1000);
   });
 
+  it("has an act though the older ones can't be deleted by the way", async () => {
+    const batch = vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockRejectedValue(new Error("away"));
+    const act = { sort: "owner", at: DAY, who: { kind: "operator" }, act: "wakeInstance" } as const;
+    await recordAct(env.DB, ada.userId, { ...act, subject: "rig", detail: {} }, 0);
+    expect(batch).toHaveBeenCalledOnce();
+    expect((await audit()).acts.map(({ act }: { act: string }) => act)).toContain("wakeInstance");
+  });
+
   it("leaves out what a newer version wrote", async () => {
     await env.DB.prepare(
       `INSERT INTO audit (user_id, at, id, who, act, subject, detail) VALUES (?1, ?2, 'owner-1', '{"kind":"robot"}', 'x', NULL, '{}'),

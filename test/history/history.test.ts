@@ -276,7 +276,8 @@ describe("the history", () => {
     });
     const before = performance.now();
     expect((await one.heartbeat({ gpu_utilization: 50, cost_accumulated: 32 })).status).toBe(200);
-    expect(performance.now() - before).toBeLessThan(2_000);
+    // A chunk is waited for a quarter of a second. Whatever else could let the answer go does so after half a minute.
+    expect(performance.now() - before).toBeLessThan(10_000);
     const { body } = await one.ask("GET", "/heartbeats?limit=100");
     expect(body.heartbeats).toHaveLength(32);
     release();

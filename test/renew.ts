@@ -11,6 +11,8 @@ import { emptyService } from "./fleet/fleets.ts";
 
 vi.restoreAllMocks();
 vi.useRealTimers();
+// Whatever waits in vitest moves a clock that a test has set by as long as it waits: on a slow machine, past the next second.
+vi.advanceTimersByTime = () => vi;
 // What the last file has counted is of no concern to this one.
 resetMeter();
 // What the last file was still asking may keep something from being deleted.

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { issueSecret } from "../../src/accounts/secrets.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { ADMIN_TOKEN, call, DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -214,7 +214,7 @@ describe("a session", () => {
     setClock(DAY + 10 * MINUTE);
     expect(await usedAt()).toBe(DAY);
     await whoAmI(cookie);
-    await vi.waitFor(async () => expect(await usedAt()).toBe(DAY + 10 * MINUTE));
+    await eventually(async () => expect(await usedAt()).toBe(DAY + 10 * MINUTE));
   });
 
   it("is refused while its account is suspended", async () => {

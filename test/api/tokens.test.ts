@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readToken } from "../../src/accounts/tokens.ts";
-import { ADMIN_TOKEN, call, DAY, newUser, setClock } from "../world.ts";
+import { ADMIN_TOKEN, call, DAY, eventually, newUser, setClock } from "../world.ts";
 
 const ONE_DAY = 24 * 60 * 60_000;
 const PAGE = { Origin: "https://dumont.test", "Content-Type": "application/json" };
@@ -31,7 +31,7 @@ describe("an account's tokens", () => {
       expires_at: "2030-02-06T00:00:00Z",
     });
     expect((await call("GET", "/api/agent/whoami", { token: made.body.token })).body.role).toBe("operator");
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await list(token)).map((each: { last_used_at: unknown }) => each.last_used_at)).not.toContain(
         null,
       ),

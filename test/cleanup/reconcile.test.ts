@@ -13,7 +13,7 @@ import worker from "../../src/worker.ts";
 import { reportOf, rows, stateOf } from "../fleet/fleets.ts";
 import { mayLog } from "../quiet.ts";
 import { setBackTo, snapshotOf } from "../snapshots.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { ADMIN_TOKEN, call, DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 
 /** Each way in which registry, instances and counts can come apart, made on purpose, found and mended. */
 
@@ -114,7 +114,7 @@ describe("what is apart is found once and mended:", () => {
     await fleet.remove("b", (await fleet.lastRevision("b")) + 1000);
     expect(Object.keys(await reconcile(userId))).toEqual(["actor_without_row"]);
     await rigs[1].settled();
-    await vi.waitFor(async () => expect(await statuses(userId)).toEqual(ALL_RUN));
+    await eventually(async () => expect(await statuses(userId)).toEqual(ALL_RUN));
     expect(await reconcile(userId)).toEqual({});
   });
 

@@ -5,7 +5,7 @@ import { FleetActor } from "../../src/fleet/actor.ts";
 import { InstanceActor } from "../../src/instance/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
-import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { call, DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 import { refusalOf, reportOf, stateOf } from "./fleets.ts";
 
 const SETTINGS = { idle: { warn_after_seconds: 100 } };
@@ -136,7 +136,7 @@ describe("an instance on its way out whose alarm was lost", () => {
     remove.mockRestore();
     setClock(DAY + 3_600_000);
     await fleet.setPolicy({});
-    await vi.waitFor(async () => expect(await fleet.instanceIds("", 10)).toEqual([]));
+    await eventually(async () => expect(await fleet.instanceIds("", 10)).toEqual([]));
     expect(await refusalOf(fleet, (actor) => actor.policy())).toBe("not refused");
   });
 
@@ -148,7 +148,7 @@ describe("an instance on its way out whose alarm was lost", () => {
     setClock(DAY + 3_600_000);
     expect(await one.actor.cleanUp()).toBe("known");
     const list = () => call("GET", "/api/agent/instances?view=summary", { token: user.token });
-    await vi.waitFor(async () => expect((await list()).body.instances).toEqual([]));
+    await eventually(async () => expect((await list()).body.instances).toEqual([]));
     expect(await one.actor.cleanUp()).toBe("unknown");
   });
 });

@@ -7,7 +7,7 @@ import { fleetOf } from "../../src/platform/address.ts";
 import { shardOf } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
-import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { call, DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 import {
   alertOf,
   armedAt,
@@ -109,7 +109,7 @@ async function guardOf(one: Instance) {
   const ask = () => call("GET", "/api/agent/instances", { token: one.userToken });
   // The fleet answers at once, and then asks how the service's guard stands.
   await ask();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { service } = await stateOf(fleetOf(env, one.userId));
     expect(Date.now() - (service?.answeredAt ?? 0)).toBeLessThan(15 * SECOND);
   });

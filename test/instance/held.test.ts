@@ -5,7 +5,7 @@ import { HeldEffects } from "../../src/instance/held.ts";
 import { toGiveUp } from "../../src/instance/parking.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
-import { DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
+import { DAY, eventually, Instance, newUser, rowsOf, setClock } from "../world.ts";
 import { outboxOf } from "./outbox-of.ts";
 
 const MINUTE = 60_000;
@@ -95,7 +95,7 @@ describe("parked effects that can't be read", () => {
     await withRows(one, park, outboxOf("chunk", "chunk"), [1]);
     setClock(DAY + MINUTE);
     await one.heartbeat();
-    await vi.waitFor(async () => expect(await heldIds(one)).toEqual([1]));
+    await eventually(async () => expect(await heldIds(one)).toEqual([1]));
   });
 });
 
@@ -123,7 +123,7 @@ describe("a try of parked effects that fails on the way", () => {
     setClock(DAY + MINUTE);
     await one.heartbeat();
     await one.settled();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { instance } = await rowsOf(one.actor);
       const { delivery } = JSON.parse(String(Reflect.get(instance?.[0] ?? {}, "json")));
       expect(delivery.parked.tryAt).toBe(DAY + MINUTE + HOUR);
@@ -141,7 +141,7 @@ describe("effects that wait and can't be read", () => {
     await withRows(one, hold, effects, unreadable);
     setClock(DAY + MINUTE);
     await one.heartbeat();
-    await vi.waitFor(async () => expect(await heldIds(one)).toEqual(unreadable));
+    await eventually(async () => expect(await heldIds(one)).toEqual(unreadable));
     expect(await messages(one, "idle")).toEqual(["It idles"]);
   });
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import { SHARDS, shardNumbered } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
-import { DAY, Instance, newUser, setClock } from "../world.ts";
+import { DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -184,7 +184,7 @@ describe("a decision that breaks an invariant", () => {
     const { body } = await one.ask("GET");
     expect(body).toMatchObject({ name: "rig", status: "running", total_heartbeats: 2 });
     expect(body.policy.idle.warn_after_seconds).toBe(180);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       // Counts are handed over every 15 seconds, and by their shards every 5.
       setClock(Date.now() + 16_000);
       await one.heartbeat();

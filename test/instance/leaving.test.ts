@@ -6,7 +6,7 @@ import { withProgress } from "../../src/instance/attempts.ts";
 import { HeldEffects } from "../../src/instance/held.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { expectLogged } from "../quiet.ts";
-import { call, DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
+import { call, DAY, eventually, Instance, newUser, rowsOf, setClock } from "../world.ts";
 import { outboxOf } from "./outbox-of.ts";
 
 const MINUTE = 60_000;
@@ -210,7 +210,7 @@ describe("a fleet that does not answer", () => {
     });
     const create = vi.spyOn(Object.getPrototypeOf(env.INSTANCE_ACTION), "create").mockResolvedValue({});
     await one.heartbeat();
-    await vi.waitFor(() => expect(report).toHaveBeenCalled());
+    await eventually(() => expect(report).toHaveBeenCalled());
     await one.ask("POST", "/hibernate");
     const kept = async () => {
       const { results } = await env.DB.prepare("SELECT kind FROM events WHERE user_id = ? ORDER BY at, id")

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FleetActor } from "../../src/fleet/actor.ts";
-import { DAY, Instance, newUser, setClock } from "../world.ts";
+import { DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 
 /** What it costs an instance that somebody may look at it. */
 
@@ -64,7 +64,7 @@ it("ends with the first heartbeat of which the fleet says that nobody looks", as
   const one = await newInstance();
   await one.actor.look();
   await beat(one, 1);
-  await vi.waitFor(async () => expect(await seenUntil(one)).toBeLessThan(0));
+  await eventually(async () => expect(await seenUntil(one)).toBeLessThan(0));
   await beat(one, 2, 3);
   expect(heard).toHaveBeenCalledTimes(1);
 });

@@ -7,7 +7,7 @@ import { replayPage } from "../../src/previews/page.ts";
 import { startWorkflow } from "../../src/previews/workflow.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { setBackTo, snapshotOf } from "../snapshots.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { ADMIN_TOKEN, call, DAY, eventually, Instance, newUser, setClock } from "../world.ts";
 import { ask, PATH, type User } from "./past.ts";
 
 /** A preview of more instances than a request replays. */
@@ -108,7 +108,7 @@ describe("a preview of a larger fleet", () => {
     setClock(DAY + MINUTE);
     await Instance.register(user, "z");
     await call("DELETE", `/api/agent/instances/${idOf(12)}`, { token: user.token });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { body } = await call("GET", "/api/agent/instances", { token: user.token });
       expect(body.instances.map(({ instance_id }: { instance_id: string }) => instance_id)).not.toContain(
         idOf(12),

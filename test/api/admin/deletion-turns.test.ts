@@ -7,7 +7,7 @@ import { FleetActor } from "../../../src/fleet/actor.ts";
 import { InstanceActor } from "../../../src/instance/actor.ts";
 import { mayLog } from "../../quiet.ts";
 import { Seeded } from "../../soak/seeded.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
+import { ADMIN_TOKEN, call, DAY, eventually, Instance, newUser, setClock } from "../../world.ts";
 
 /** A deletion goes on, whichever of its workflows fails, and wherever: on workflows whose steps wait for nothing. */
 
@@ -246,7 +246,7 @@ describe("a deletion that takes several workflows", () => {
       return prepare(sql);
     });
     const pace = { instancesPerStep: 2, rowsPerStatement: 2, statementsPerStep: 3, callsPerWorkflow: 25 };
-    await vi.waitFor(() => begin(userId, pace));
+    await eventually(() => begin(userId, pace));
     await workflows.ended();
     vi.restoreAllMocks();
     expect((await seen(userId)).body.standing).toBe("deleted");

@@ -10,7 +10,17 @@ import { fleetOf } from "../../../src/platform/address.ts";
 import { openProvider } from "../../../src/providers/registry.ts";
 import { passAlarms } from "../../fleet/fleets.ts";
 import { expectLogged, mayLog } from "../../quiet.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../../world.ts";
+import {
+  ADMIN_TOKEN,
+  call,
+  DAY,
+  eventually,
+  Instance,
+  newUser,
+  type Reply,
+  rowsOf,
+  setClock,
+} from "../../world.ts";
 import { exportAll, type Line } from "./exported.ts";
 
 /** What the whole round trip between two servers (test/server) does not meet. */
@@ -209,7 +219,7 @@ describe("an import", () => {
     expect((await bring(target.userId, user.userId, instances)).body).toMatchObject({ brought: 1 });
     const path = "/api/agent/instances/rig";
     expect((await call("DELETE", path, { token: target.token })).status).toBe(200);
-    await vi.waitFor(async () => expect(await fleetOf(env, target.userId).instanceIds("", 10)).toEqual([]));
+    await eventually(async () => expect(await fleetOf(env, target.userId).instanceIds("", 10)).toEqual([]));
     setClock(DAY + HOUR);
     expect((await bring(target.userId, user.userId, instances)).body).toMatchObject({
       brought: 0,

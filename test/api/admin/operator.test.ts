@@ -5,7 +5,7 @@ import { fleetOf } from "../../../src/platform/address.ts";
 import { alertOf, passAlarms, reportOf, rows } from "../../fleet/fleets.ts";
 import { introspectOrders } from "../../orders/introspect.ts";
 import { expectLogged } from "../../quiet.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, rowsOf, setClock } from "../../world.ts";
+import { ADMIN_TOKEN, call, DAY, eventually, Instance, newUser, rowsOf, setClock } from "../../world.ts";
 
 /** What the operator looks into and does, and what it may never do. */
 
@@ -95,7 +95,7 @@ describe("an instance that is looked into", () => {
     expectLogged(/outbox not delivered \(history\)/);
     vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockRejectedValue(new Error("D1_ERROR"));
     await one.ask("POST", "/keep-alive");
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { body } = await ask("GET", pathOf(one));
       expect(body).toMatchObject({
         targets_down: [{ target: "history", failures: 1, since: "2030-01-07T00:00:00Z" }],

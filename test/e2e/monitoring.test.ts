@@ -215,11 +215,15 @@ ${[
       const wrong = fired().filter(([, id]) => id === "rig-busy");
       expect(wrong).toEqual([]);
 
-      expect(await query("dumont_agents_active")).toEqual([["", 2]]);
-      expect(await query("dumont_agents_orphaned > 0")).toEqual([["rig-lost", 1]]);
+      // A scrape that takes longer than the two seconds between them makes all of it stale until the next.
+      const shows = (expression: string) => expect.poll(() => query(expression), { interval: 1000 });
+      await shows("dumont_agents_active").toEqual([["", 2]]);
+      await shows("dumont_agents_orphaned > 0").toEqual([["rig-lost", 1]]);
       const lossOf = async () =>
         Object.fromEntries(await query("rate(dumont_agents_heartbeat_missed_total[5m])"));
-      expect(Object.keys(await lossOf()).sort()).toEqual(["rig-busy", "rig-costly", "rig-lost"]);
+      await expect
+        .poll(async () => Object.keys(await lossOf()).sort(), { interval: 1000 })
+        .toEqual(["rig-busy", "rig-costly", "rig-lost"]);
       // The service gives the same text for 15 seconds, so a rate shows only after a second text was scraped.
       await expect
         .poll(
@@ -230,10 +234,10 @@ ${[
           { timeout: 60_000, interval: 1000 },
         )
         .toBe(true);
-      expect(await query("avg(dumont_agents_gpu_utilization_percent)")).toEqual([["", 47]]);
-      expect(
-        await query("dumont_agents_cost_accumulated > 10 AND dumont_agents_gpu_utilization < 10"),
-      ).toEqual([["rig-costly", 12]]);
+      await shows("avg(dumont_agents_gpu_utilization_percent)").toEqual([["", 47]]);
+      await shows("dumont_agents_cost_accumulated > 10 AND dumont_agents_gpu_utilization < 10").toEqual([
+        ["rig-costly", 12],
+      ]);
     } finally {
       await Promise.all([stopPrometheus(), stopAlertmanager()]);
       await receiver.stop();

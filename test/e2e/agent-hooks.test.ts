@@ -6,6 +6,8 @@ import { RunningAgent, SHELLS, TO_HIBERNATE, toPrepare, toWarn } from "./running
 /** The owner's hooks, as the agent runs them where there is no systemd: in the background, while it goes on beating. */
 
 const PATIENCE = { timeout: 90_000 };
+/** Of a hook that needs thousands of programs. */
+const FOR_THOUSANDS = { timeout: 600_000 };
 const ENVIRONMENT = { DUMONT_HOOK_RETRY_SECONDS: "2" };
 
 let agent: RunningAgent;
@@ -28,10 +30,18 @@ describe.each(SHELLS)("under %s", (shell) => {
     await agent.hook(
       "prepare-save",
       `env | grep ^DUMONT_ | sort >"$S/environment"; echo "$1" >"$S/argument"
-for n in 1 2 3 4 5 6; do echo "saved $n of 6"; sleep 1; done; echo 'a "quoted" \\ word'; echo saved >"$S/saved"`,
+n=0; until [ -e "$S/heard" ]; do n=$((n + 1)); echo "saved $n"; sleep 1; done
+echo 'a "quoted" \\ word'; echo saved >"$S/saved"`,
     );
     agent.actions = [toPrepare("p-1", 120, "schedule")];
     agent.start(shell);
+    const preparing = () => agent.beats.filter(({ status }) => status === "preparing");
+    const progress = () =>
+      new Set(preparing().flatMap(({ preparation }) => /^saved \d+$/.exec(preparation?.line ?? "") ?? []));
+    await expect.poll(() => preparing().length, PATIENCE).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => progress().size, PATIENCE).toBeGreaterThanOrEqual(2);
+    // It goes on until so much was heard of it.
+    await writeFile(agent.path("heard"), "");
     await is("prepared", "succeeded");
     expect(await agent.read("saved")).toBe("saved\n");
     expect(await agent.read("argument")).toBe("prepare\n");
@@ -42,17 +52,13 @@ for n in 1 2 3 4 5 6; do echo "saved $n of 6"; sleep 1; done; echo 'a "quoted" \
     const deadline = Number(/DUMONT_DEADLINE=(\d+)/.exec(environment)?.[1]);
     expect(deadline).toBeGreaterThan(Date.now() / 1000 + 60);
     expect(deadline).toBeLessThan(Date.now() / 1000 + 125);
-    const preparing = agent.beats.filter(({ status }) => status === "preparing");
-    expect(preparing.length).toBeGreaterThanOrEqual(4);
-    const lines = new Set(preparing.map(({ preparation }) => preparation?.line));
-    expect([...lines].filter((line) => /^saved \d of 6$/.test(line ?? "")).length).toBeGreaterThanOrEqual(2);
     expect(agent.beats.every(({ hooks }) => hooks?.join() === "prepare")).toBe(true);
     const count = agent.beats.length;
     await expect.poll(() => agent.beats.length, PATIENCE).toBeGreaterThan(count + 2);
     const told = agent.beats.filter(({ preparation }) => (preparation?.log ?? null) !== null);
     expect(told).toHaveLength(1);
     expect(told[0]?.preparation).toMatchObject({ id: "p-1", state: "succeeded", line: 'a "quoted" \\ word' });
-    expect(told[0]?.preparation?.log).toContain("saved 1 of 6\nsaved 2 of 6\n");
+    expect(told[0]?.preparation?.log).toContain("saved 1\nsaved 2\n");
     expect(agent.last()).toMatchObject({
       status: "prepared",
       preparation: { id: "p-1", state: "succeeded" },
@@ -112,14 +118,17 @@ for n in 1 2 3 4 5 6; do echo "saved $n of 6"; sleep 1; done; echo 'a "quoted" \
     agent.actions = [toPrepare("p-1", 60)];
     agent.start(shell);
     await is("prepared", "succeeded");
+    // Ordered until its last word is heard: a heartbeat after that may come before this test has looked.
+    agent.answer = (body) => {
+      if (body.includes('"status":"hibernating"')) agent.actions = [];
+      return 200;
+    };
     agent.actions = [TO_HIBERNATE];
     await expect.poll(() => agent.read("hibernated"), PATIENCE).toContain("hibernated");
-    agent.actions = [];
     expect(await agent.read("order")).toBe("flush pre-hibernate prepare\n");
     await expect.poll(() => agent.last()?.status, PATIENCE).toBe("running");
     agent.actions = [TO_HIBERNATE];
     await expect.poll(() => agent.read("hibernated"), PATIENCE).toBe("hibernated\nhibernated\n");
-    agent.actions = [];
     expect(await agent.read("order")).toBe("flush pre-hibernate prepare\nflush pre-hibernate prepare\n");
     expect(agent.statuses()).toContain("hibernating");
   });
@@ -138,7 +147,8 @@ for n in 1 2 3 4 5 6; do echo "saved $n of 6"; sleep 1; done; echo 'a "quoted" \
       "prepare",
       `head -c 100000000 /dev/zero | tr '\\0' x; printf 'no new line\\033[31m red\\033[0m \\001\\nthe end'`,
     );
-    agent.actions = [toPrepare("p-1", 60)];
+    // Thousands of programs take it away, and on a slow machine each of them a while.
+    agent.actions = [toPrepare("p-1", 600)];
     agent.start(shell);
     let most = 0;
     await expect
@@ -147,7 +157,7 @@ for n in 1 2 3 4 5 6; do echo "saved $n of 6"; sleep 1; done; echo 'a "quoted" \
           most = Math.max(most, (await stat(agent.path(name)).catch(() => ({ size: 0 }))).size);
         }
         return agent.statuses();
-      }, PATIENCE)
+      }, FOR_THOUSANDS)
       .toContain("prepared");
     expect(most).toBeLessThan(600_000);
     const log = agent.beats.find(({ preparation }) => (preparation?.log ?? null) !== null)?.preparation?.log;
@@ -176,7 +186,8 @@ it("warning hooks run once a warning", async () => {
 });
 
 it("a preparation does not wait for the hook of a warning", async () => {
-  await agent.hook("warning", "sleep 50");
+  // It would be ended after a minute.
+  await agent.hook("warning", "sleep 1000");
   await agent.hook("prepare", "echo saved");
   agent.actions = [toWarn("Hibernating in 2min.")];
   agent.start();
@@ -184,7 +195,7 @@ it("a preparation does not wait for the hook of a warning", async () => {
   const askedAt = Date.now();
   agent.actions = [toPrepare("p-1", 60)];
   await is("prepared", "succeeded");
-  expect(Date.now() - askedAt).toBeLessThan(15_000);
+  expect(Date.now() - askedAt).toBeLessThan(40_000);
 });
 
 it("hooks that the service waits for no longer are ended, and the machine hibernates", async () => {
@@ -220,12 +231,14 @@ it("a log that the service refuses is left out", async () => {
 it("what a hook has started goes on, and may go on writing", async () => {
   await agent.hook(
     "prepare",
-    `(for n in 1 2 3 4 5 6 7 8; do echo tick; sleep 1; done; echo lived >"$S/lived") & echo started`,
+    `(until [ -e "$S/told" ]; do echo tick; sleep 1; done
+for n in 1 2 3; do echo tick; sleep 1; done; echo lived >"$S/lived") & echo started`,
   );
   agent.actions = [toPrepare("p-1", 60)];
   agent.start();
   await is("prepared", "succeeded");
   expect(await agent.read("lived")).toBe("");
+  await writeFile(agent.path("told"), "");
   await expect.poll(() => agent.read("lived"), PATIENCE).toBe("lived\n");
 });
 

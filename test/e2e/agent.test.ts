@@ -315,7 +315,7 @@ describe("before a service", () => {
         if (stdout !== "") await run("ln", ["-s", stdout.trim(), join(bin, each)]);
       }
       const agent = start({ DUMONT_API_URL: service.url, PATH: bin }, ["/bin/dash"]);
-      await expect.poll(() => beats().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(4);
+      await expect.poll(() => beats().length).toBeGreaterThanOrEqual(4);
       expect(beats()[0]).toMatchObject({ token: "Bearer a.b.c", instance_id: "28864630", status: "running" });
       const sequences = beats().map((each) => each.sequence);
       expect(new Set(sequences).size).toBe(sequences.length);
@@ -328,7 +328,7 @@ describe("before a service", () => {
       DUMONT_API_URL: service.url,
       PATH: `${await programs({ mktemp: "exit 1" })}:${process.env.PATH}`,
     });
-    await expect.poll(() => beats().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => beats().length).toBeGreaterThanOrEqual(2);
     expect(beats()[0]).toMatchObject({ token: "Bearer a.b.c", instance_id: "28864630" });
     expect(await agent.stop()).toBe(0);
   });
@@ -341,7 +341,7 @@ describe("before a service", () => {
       DUMONT_SPOT_WATCH: "off",
       DUMONT_TICK_SECONDS: "600",
     });
-    await expect.poll(() => beats().length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => beats().length).toBe(1);
     await sleep(500);
     const toldAt = Date.now();
     expect(await agent.stop()).toBe(0);
@@ -353,7 +353,7 @@ describe("before a service", () => {
     status = 401;
     answer = '{"success":false,"error":{"code":"unauthorized","message":"A valid bearer token is needed"}}';
     const agent = start({ DUMONT_API_URL: service.url });
-    await expect.poll(() => beats().length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => beats().length).toBe(1);
     await sleep(4000);
     expect(beats()).toHaveLength(1);
     expect(agent.log()).toContain("refused (401): is DUMONT_API_TOKEN the token of instance 28864630?");
@@ -367,11 +367,11 @@ describe("before a service", () => {
       DUMONT_HOOKS_DIR: hooks,
       DUMONT_HIBERNATE_COMMAND: `cat ${directory}/hooked >${directory}/hibernated`,
     });
-    await expect.poll(() => beats().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => beats().length).toBeGreaterThanOrEqual(1);
     answer =
       '{"success":true,"message":"Hibernating","next_heartbeat_in_seconds":0.5,"actions":[{"type":"hibernating","message":"x"},{"type":"hibernate","message":"Hibernate now","action_id":"hibernate-1"}]}';
     await expect
-      .poll(() => readFile(join(directory, "hibernated"), "utf8").catch(() => ""), { timeout: 30_000 })
+      .poll(() => readFile(join(directory, "hibernated"), "utf8").catch(() => ""))
       .toContain("pre-hibernate");
     expect(beats().map((each) => each.status)).toContain("hibernating");
     expect(await agent.stop()).toBe(0);
@@ -393,9 +393,7 @@ describe("before a service", () => {
       RUNPOD_POD_ID: "pod-7",
       CONTAINER_ID: "28864630",
     });
-    await expect
-      .poll(() => readFile(called, "utf8").catch(() => ""), { timeout: 30_000 })
-      .toContain(parameters);
+    await expect.poll(() => readFile(called, "utf8").catch(() => "")).toContain(parameters);
     expect(await agent.stop()).toBe(0);
   });
 
@@ -403,9 +401,7 @@ describe("before a service", () => {
     answer =
       '{"success":true,"message":"Hibernating","next_heartbeat_in_seconds":0.5,"actions":[{"type":"hibernate","message":"Hibernate now","action_id":"hibernate-1"}]}';
     const agent = start({ DUMONT_API_URL: service.url });
-    await expect
-      .poll(() => beats().map((each) => each.status), { timeout: 30_000 })
-      .toContain("no_hibernate_command");
+    await expect.poll(() => beats().map((each) => each.status)).toContain("no_hibernate_command");
     expect(agent.log()).toContain("DUMONT_HIBERNATE_COMMAND is not set");
     expect(await agent.stop()).toBe(0);
   });
@@ -436,9 +432,7 @@ describe("before the real service", () => {
         z
           .object({ total_heartbeats: z.number(), missed_heartbeats: z.number(), status: z.string() })
           .parse(await request(`${world.url}/api/agent/instances/28864630`, "GET", user.token));
-      await expect
-        .poll(async () => (await detail()).total_heartbeats, { timeout: 30_000 })
-        .toBeGreaterThan(3);
+      await expect.poll(async () => (await detail()).total_heartbeats).toBeGreaterThan(3);
       await world.kill();
       await sleep(AWAY_MS);
       await world.start();

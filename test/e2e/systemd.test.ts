@@ -37,7 +37,7 @@ describe.runIf(process.getuid?.() === 0)("on a machine with systemd", () => {
   it("is installed, runs confined as its own user, is upgraded in place, and leaves nothing behind", async () => {
     await machine.run(install);
     await machine.run("systemctl start dumont-agent");
-    await expect.poll(status, { timeout: 30_000 }).toBe("running");
+    await expect.poll(status).toBe("running");
     const service = (property: string) => machine.run(`systemctl show -P ${property} dumont-agent`);
     const before = await service("MainPID");
     expect(await machine.run(`stat -c %U /proc/${before.trim()}`)).toBe("dumont-agent\n");
@@ -49,7 +49,7 @@ describe.runIf(process.getuid?.() === 0)("on a machine with systemd", () => {
     ).rejects.toThrow("Permission denied");
 
     await machine.run(install);
-    await expect.poll(() => service("ActiveState"), { timeout: 30_000 }).toBe("active\n");
+    await expect.poll(() => service("ActiveState")).toBe("active\n");
     expect(await service("MainPID")).not.toBe(before);
     expect(await machine.run("dumont-agent status")).toContain("systemd:    active");
 
@@ -65,9 +65,9 @@ describe.runIf(process.getuid?.() === 0)("on a machine with systemd", () => {
   it("hibernates it by the documented command when its owner asks, and the machine goes down", async () => {
     await machine.run(`${install} --hibernate-command 'shutdown -h now'`);
     await machine.run("systemctl start dumont-agent");
-    await expect.poll(status, { timeout: 30_000 }).toBe("running");
+    await expect.poll(status).toBe("running");
     await request(`${world.url}/api/agent/instances/${INSTANCE}/hibernate`, "POST", userToken);
     await expect.poll(() => machine.isOn(), { timeout: 60_000 }).toBe(false);
-    await expect.poll(status, { timeout: 30_000 }).toBe("hibernated");
+    await expect.poll(status).toBe("hibernated");
   });
 });

@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { z } from "zod";
 import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
 import { FakeHttp } from "../outside/http.ts";
@@ -10,6 +12,9 @@ import { AGENT } from "../server/agent-machine.ts";
 /** An agent that runs in real time before a service that says what a test wants it to. */
 
 export const SHELLS = ["dash", "bash", "busybox sh"];
+
+/** Far longer than anything lasts that an agent waits for before it ends. */
+const END_LIMIT_MS = 120_000;
 
 const beatSchema = heartbeatSchema.extend({ instance_id: z.string() });
 
@@ -134,7 +139,12 @@ export class RunningAgent {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const exit = new Promise((done) => child.once("exit", done));
     child.kill(signal);
+    const late = sleep(END_LIMIT_MS, "late", { ref: false });
+    if ((await Promise.race([exit, late])) !== "late") return;
+    const held = await processesBelow(child.pid ?? 0);
+    child.kill("SIGKILL");
     await exit;
+    throw new Error(`the agent did not end by ${signal}:\n${held}\n${this.log}`);
   }
 
   get pid(): number {
@@ -150,10 +160,30 @@ export class RunningAgent {
   }
 
   async end(): Promise<void> {
-    await this.stop();
-    await this.#service.stop();
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      await this.stop();
+    } finally {
+      await this.#service.stop();
+      await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
+}
+
+/** This process and all below it: what each waits for, and which signals wait for it. */
+async function processesBelow(pid: number): Promise<string> {
+  const columns = "pid,ppid,stat,wchan:24,pending,blocked,args";
+  const { stdout } = await promisify(execFile)("ps", ["-eo", columns]);
+  const [heading, ...lines] = stdout.split("\n");
+  const below = new Set([String(pid)]);
+  // A child may have a smaller number than its parent, once the numbers have begun again.
+  for (let size = 0; size < below.size; ) {
+    size = below.size;
+    for (const line of lines) {
+      const [own = "", parent = ""] = line.trim().split(/ +/);
+      if (below.has(parent)) below.add(own);
+    }
+  }
+  return [heading, ...lines.filter((line) => below.has(line.trim().split(" ")[0] ?? ""))].join("\n");
 }
 
 /** The answer's word to prepare. */

@@ -208,7 +208,7 @@ describe("a wake", () => {
   /** Hibernated for idleness, then asked to wake, while `act` answers its orders. */
   async function failingWake(one: Instance, answer: Plane["answer"]): Promise<void> {
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     plane.orders.length = 0;
     plane.answer = answer;
     await one.until(DAY + 30 * MINUTE);

@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import { answerTo } from "./pages.ts";
 
 /** Vast.ai itself can't be asked by a test: what its lists would show. */
 
@@ -24,7 +25,8 @@ const machine = (ref: string, more: object = {}) => ({
  */
 export async function listMachines(page: Page, name = "Whisper batch"): Promise<void> {
   await page.route(/\/api\/agent\/inventory\?/, async (route) => {
-    const answer = await route.fetch();
+    const answer = await answerTo(route);
+    if (answer === null) return;
     const text = await answer.text();
     if (!text.includes('"connection":"vast"')) return route.fulfill({ response: answer });
     await route.fulfill({

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { registerInstance } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
-import { barriers, Pages } from "./pages.ts";
+import { answerTo, barriers, Pages } from "./pages.ts";
 
 /** The operator's page, in a real Chromium before a real server. */
 
@@ -81,7 +81,8 @@ describe("the operator's page", () => {
     });
     // Wider tables than a service that has just begun has.
     await page.route("**/api/admin/service", async (route) => {
-      const answer = await route.fetch();
+      const answer = await answerTo(route);
+      if (answer === null) return;
       const service = z.record(z.string(), z.unknown()).parse(await answer.json());
       const counts = { delivered: 1_000_000, failed: 1_000_000, calls: 1_000_000, limited: 0, given_up: 0 };
       await route.fulfill({

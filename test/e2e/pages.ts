@@ -1,6 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
+import {
+  type APIResponse,
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+  type Route,
+} from "playwright-core";
 import { onTestFailed } from "vitest";
 import { z } from "zod";
 import type { User } from "../../scripts/client.ts";
@@ -65,6 +73,27 @@ async function shownOn(page: Page): Promise<string> {
     .innerText({ timeout: 5_000 })
     .catch(() => "nothing");
   return `${page.url()} shows: ${text.replace(/\s+/g, " ").slice(0, SHOWN_AT_MOST)}`;
+}
+
+/**
+ * What the service itself answers to what a page asks. Null: the page was closed meanwhile and wants no answer, while an error that
+ * nobody catches would fail the run.
+ */
+export async function answerTo(route: Route): Promise<APIResponse | null> {
+  try {
+    return await route.fetch();
+  } catch (error) {
+    if (/disposed|has been closed/.test(String(error))) return null;
+    throw error;
+  }
+}
+
+/** When what this expression says is first seen on the page, by the clock of the test: what waits for it looks only now and then. */
+export async function firstSeen(page: Page, expression: string): Promise<number> {
+  return page.evaluate<number>(`new Promise((seen) => {
+    const look = () => (${expression} ? seen(Date.now()) : requestAnimationFrame(look));
+    look();
+  })`);
 }
 
 /** Whether a page still waits for an answer. A live connection is none that it waits for. */

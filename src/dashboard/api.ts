@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { ApiError } from "./api-error.ts";
 import { browserTimezone, language } from "./language.ts";
-import { forget } from "./session.ts";
+import { forget, signedIn } from "./session.ts";
 
 /** The service's REST API, as who is signed in: the browser sends the session along. The shapes are those of `/openapi.json`, of the same build. */
 
@@ -15,7 +15,7 @@ export interface Polled<T> {
   readonly tag: string | null;
 }
 
-/** Calls the API. A 401 signs out; any other refusal is thrown as an `ApiError`. */
+/** Calls the API. A 401 signs out who has asked; any other refusal is thrown as an `ApiError`. */
 export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const response = await send(method, path, {}, body, signal);
   return response.json();
@@ -49,6 +49,7 @@ async function send(
   body?: unknown,
   signal?: AbortSignal,
 ) {
+  const asker = signedIn.peek();
   const response = await fetch(path, {
     method,
     headers: {
@@ -67,7 +68,8 @@ async function send(
   });
   simulationSpeed.value = Number(response.headers.get(SPEED_HEADER) ?? 1);
   if (response.ok || response.status === 304) return response;
-  if (response.status === 401) forget();
+  // Who has signed in meanwhile is not meant.
+  if (response.status === 401 && signedIn.peek() === asker) forget();
   const answer: { error?: { code?: string; message?: string; issues?: ApiError["issues"] } } = await response
     .json()
     .catch(() => ({}));

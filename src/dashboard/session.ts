@@ -32,6 +32,9 @@ export const whoami = signal<Whoami | null | undefined>(undefined);
  */
 export const signedIn = signal<number | null | undefined>(expected === null ? undefined : 0);
 
+/** The last of them. */
+let signIns = 0;
+
 /** What the asker may do in the account; undefined while it is not known. */
 export const role = computed<Role | undefined>(() => whoami.value?.role ?? expected ?? undefined);
 
@@ -43,7 +46,8 @@ export function may(needed: Role): boolean {
 /** Notes who has signed in, also for the other tabs of this browser. */
 export function begin(who: Whoami): void {
   localStorage.setItem(KEY, `${who.role} ${who.session_id ?? ""}`);
-  signedIn.value = (signedIn.peek() ?? 0) + 1;
+  signIns += 1;
+  signedIn.value = signIns;
   whoami.value = who;
 }
 
@@ -55,7 +59,9 @@ export function confirm(who: Whoami | null): void {
   }
   localStorage.setItem(KEY, `${who.role} ${who.session_id ?? ""}`);
   whoami.value = who;
-  signedIn.value ??= 0;
+  if (typeof signedIn.peek() === "number") return;
+  signIns += 1;
+  signedIn.value = signIns;
 }
 
 /** Nobody is signed in any more, or ever was. */

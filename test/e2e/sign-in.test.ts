@@ -1,4 +1,4 @@
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { registerInstance, request, type User } from "../../scripts/client.ts";
@@ -107,6 +107,48 @@ describe("signing in by a link", () => {
     await page.goto(await linkFor(eve));
     await page.getByRole("button", { name: "Sign in by the link instead" }).click();
     await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    await page.context().close();
+  });
+
+  it("is followed once, though the page hears that its former session is over before the new one has begun", async () => {
+    const [ada, eve] = [await world.newUser("Ada"), await world.newUser("Eve")];
+    const page = await open();
+    const live = page.waitForEvent("websocket");
+    await signIn(page, ada);
+    const ended = (await live).waitForEvent("close", PATIENCE);
+    let tries = 0;
+    await page.route(/\/api\/session$/, async (route) => {
+      tries += 1;
+      const answer = await route.fetch();
+      await ended;
+      await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+      await route.fulfill({ response: answer });
+    });
+    await page.goto(await linkFor(eve));
+    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
+    await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    expect(tries).toBe(1);
+    await page.context().close();
+  });
+
+  it("is not undone by what was asked before it and is refused after it", async () => {
+    const [ada, eve] = [await world.newUser("Ada"), await world.newUser("Eve")];
+    const page = await open("#/settings/account", {}, /401 \(/);
+    const asked = Promise.withResolvers<Route>();
+    await page.route(/\/api\/agent\/channels$/, (route) => asked.resolve(route), { times: 1 });
+    await signIn(page, ada);
+    const late = await asked.promise;
+    await page.goto(await linkFor(eve));
+    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
+    await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    const refused = page.waitForEvent("requestfinished", (request) => request === late.request());
+    await late.fulfill({
+      status: 401,
+      json: { success: false, error: { code: "unauthorized", message: "" } },
+    });
+    await refused;
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+    expect(await page.getByRole("button", { name: /Eve$/ }).count()).toBe(1);
     await page.context().close();
   });
 });

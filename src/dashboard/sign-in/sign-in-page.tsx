@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { LanguageChoice } from "../frame/language-choice.tsx";
 import { asApiError } from "../poll.ts";
 import { changeQuery, query } from "../route.ts";
@@ -50,10 +50,15 @@ function Entrance() {
     setProblem(why);
     setLink(null);
   };
+  /** It works once, and that the session before it is over may be heard before it has let anybody in. */
+  const followed = useRef<string | null>(null);
   const follow = async (secret: string) => {
+    if (followed.current === secret) return;
+    followed.current = secret;
     try {
       await signIn({ link: secret });
     } catch (error) {
+      followed.current = null;
       give(linkProblem(asApiError(error)));
     }
   };

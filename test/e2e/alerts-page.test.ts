@@ -35,6 +35,8 @@ async function fallSilent(id: string): Promise<void> {
     name: `Rig <b>${id}</b>`,
     hourly_cost: 2,
     hibernated_hourly_cost: 0.1,
+    // What comes next would put an alert that nobody has seen in the place of the one that somebody looks at.
+    policy: { orphan: { hibernate_after_seconds: 12 * 3600, force_hibernate_after_seconds: 24 * 3600 } },
   });
   await sendHeartbeat(world.url, token, { instance_id: id, gpu_utilization: 90 });
 }
@@ -106,6 +108,7 @@ it("edits a channel, pauses it and takes it up again, and helps with each kind",
     const page = await pages.open(`${world.url}/#/settings/channels`);
     await signIn(page, user);
     const kind = page.getByLabel("Kind");
+    await kind.waitFor(PATIENCE);
     for (const each of await kind.locator("option").all()) {
       await kind.selectOption(await each.getAttribute("value"));
       expect(await page.locator("#channel-help").innerText()).not.toBe("");
@@ -170,6 +173,35 @@ it("says on top of every place that nobody is told any more, until the channel h
     await page.getByRole("button", { name: "Resume: Ops" }).click(PATIENCE);
     await banner.waitFor({ state: "detached", ...PATIENCE });
     isThere = true;
+    await page.context().close();
+  } finally {
+    await receiver.stop();
+  }
+});
+
+it("says so too where the channel is lost before the page is connected", async () => {
+  const receiver = await FakeHttp.start(() => ({ status: 404, body: "" }));
+  try {
+    const alone = await world.newUser("Alone");
+    const settings = { kind: "discord", url: `${receiver.url}/api/webhooks/1/x` };
+    const given = { name: "Ops", settings };
+    const made = await request(`${world.url}/api/agent/channels`, "POST", alone.token, given);
+    const { id } = z.object({ id: z.string() }).parse(made);
+    const page = await pages.open(`${world.url}/#/costs`);
+    const isLost = Promise.withResolvers<void>();
+    await page.routeWebSocket(/\/api\/agent\/live/, async (socket) => {
+      await isLost.promise;
+      socket.connectToServer();
+    });
+    const read = page.waitForResponse(/\/api\/agent\/channels$/);
+    await signIn(page, alone);
+    await (await read).finished();
+    await request(`${world.url}/api/agent/channels/${id}/test`, "POST", alone.token);
+    isLost.resolve();
+    await page
+      .getByRole("alert")
+      .filter({ hasText: "Nobody is told of alerts any more: Ops is gone" })
+      .waitFor(PATIENCE);
     await page.context().close();
   } finally {
     await receiver.stop();

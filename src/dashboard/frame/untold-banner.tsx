@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { settingsAddress } from "../address.ts";
 import { ask } from "../api.ts";
-import { notDelivered } from "../fleet/fleet.ts";
+import { connection, notDelivered } from "../fleet/fleet.ts";
 import type { Channel } from "../settings/channels/channel.ts";
 import { frameWords } from "./words.ts";
 
@@ -18,14 +18,16 @@ export function noteChannels(channels: readonly Pick<Channel, "name" | "confirme
 
 /** Nobody hears of an alert any more: that must be seen wherever somebody looks. */
 export function UntoldBanner() {
-  const heard = notDelivered.value;
+  const [heard, state] = [notDelivered.value, connection.value];
   useEffect(() => {
+    // What happens while there is no connection is not told over the next one: that asks again.
+    if (state === "lost" || state === "unavailable") return;
     // What cannot be asked now is asked with the next message that reaches nobody.
     ask<{ channels: readonly Channel[] }>("GET", "/api/agent/channels").then(
       ({ channels }) => noteChannels(channels),
       () => undefined,
     );
-  }, [heard]);
+  }, [heard, state]);
   if (lost.value.length === 0) return null;
   const { nobodyTold, toChannels } = frameWords.value;
   return (

@@ -52,7 +52,8 @@ export const IN_README: Readonly<Record<string, { readonly as: string; readonly 
 async function tryOther(page: Page): Promise<void> {
   await page.locator("#policy-idle-hibernate_after_seconds").fill("20 min");
   await page.locator("#policy-idle-warn_after_seconds").fill("15 min");
-  await page.locator(".replay .compared").first().waitFor();
+  // A week of all machines is replayed first.
+  await page.locator(".replay .compared").first().waitFor({ timeout: 120_000 });
 }
 
 export const VIEWS: readonly View[] = [

@@ -34,6 +34,8 @@ beforeAll(async () => {
     instance_id: "victim",
     name: SECRET_NAME,
     ...COSTS,
+    // It is heard once, and must stay as it is for as long as all of this takes.
+    policy: { orphan: { enabled: false } },
   });
   await sendHeartbeat(world.url, victimToken, { instance_id: "victim", gpu_utilization: 50 });
 });

@@ -305,13 +305,23 @@ describe("what would come next", () => {
     await schedule.getByRole("button", { name: "Use it" }).click();
     await schedule.getByRole("button", { name: "Add hours of the week" }).click();
     for (const day of ["Saturday", "Sunday"]) await schedule.getByLabel(day).check();
-    await schedule.getByLabel("From", { exact: true }).fill("00:00");
-    await schedule.getByLabel("To", { exact: true }).fill("23:59");
+    // Around now, whenever that is.
+    const byClock = new Intl.DateTimeFormat("en-GB", { timeZone: "America/Sao_Paulo", timeStyle: "short" });
+    const end = Date.now() + 6 * 3_600_000;
+    await schedule.getByLabel("From", { exact: true }).fill(byClock.format(Date.now() - 3_600_000));
+    await schedule.getByLabel("To", { exact: true }).fill(byClock.format(end));
     await page.getByRole("button", { name: "What would come next" }).click();
     const preview = page.locator(".preview");
     await preview.getByText("Preset: Careful. Nothing is saved yet.").waitFor(PATIENCE);
     expect(await preview.innerText()).toMatch(/With this policy:\s+Idle warning in/);
-    expect(await preview.getByRole("listitem").first().innerText()).toMatch(/11:59.PM: awake hours end$/);
+    const shown = new Intl.DateTimeFormat("en-US", {
+      timeZone: "America/Sao_Paulo",
+      hour: "numeric",
+      minute: "2-digit",
+    }).format(end);
+    expect(await preview.getByRole("listitem").first().innerText()).toMatch(
+      new RegExp(`${shown.replace(" ", ".")}: awake hours end$`),
+    );
     expect(await barriers(page)).toEqual([]);
     expect(await ask(user, "GET", "/instances/rig")).toMatchObject({ policy_overrides: { instance: {} } });
 

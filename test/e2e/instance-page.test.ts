@@ -36,6 +36,8 @@ async function live(): Promise<void> {
     name: "Render farm",
     hourly_cost: 2.4,
     hibernated_hourly_cost: 0.1,
+    // A heartbeat that a slow machine sends late must not find it hibernated.
+    policy: { idle: { hibernate_after_seconds: 3600 } },
   });
   for (const gpu_utilization of Array<number[]>(3).fill([90, 1, 1, 1, 1]).flat().concat(90)) {
     await sendHeartbeat(world.url, token, {

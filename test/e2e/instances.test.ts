@@ -313,8 +313,12 @@ describe("a machine that nobody can stop", () => {
     const user = await world.newUser("Ada");
     await ask(user, "PUT", "/policy", { guard: { enabled: false } });
     await connectPlane(user, "Rack 7");
+    // What is offered is looked at long before it comes by itself.
+    const policy = {
+      orphan: { hibernate_after_seconds: 12 * 3600, force_hibernate_after_seconds: 24 * 3600 },
+    };
     const register = (instance_id: string, name: string, provider: string) =>
-      registerInstance(world.url, user.token, { instance_id, name, provider, ...COSTS });
+      registerInstance(world.url, user.token, { instance_id, name, provider, policy, ...COSTS });
     const beat = (instance_id: string, token: string) =>
       sendHeartbeat(world.url, token, { instance_id, gpu_utilization: 90 });
     await beat("rented", await register("rented", "Rented", "webhook"));

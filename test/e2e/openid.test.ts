@@ -103,8 +103,10 @@ describe("an OpenID provider", () => {
   it("is offered to somebody who is invited, and connected and disconnected on the page", async () => {
     const page = await pages.open(await invite("Fay", "owner"), {}, /40[13] \(/);
     provider.next = "fay";
+    const withProvider = page.getByRole("button", { name: "Continue with Example Accounts" });
+    await withProvider.waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.getByRole("button", { name: "Continue with Example Accounts" }).click();
+    await withProvider.click();
     await page.waitForURL(/#\/(fleet)?$/);
     await expect.poll(() => whoIn(page), { timeout: 60_000 }).toBe("Fay");
     await page.goto(`${world.url}/#/settings/access`);

@@ -80,6 +80,9 @@ async function type(page: Page, numbers: Readonly<Record<string, string>>): Prom
 const figure = (page: Page, name: string) =>
   summary(page).locator("dl > div").filter({ hasText: name }).locator("dd");
 
+/** Until what is shown is of all instances: while they are replayed it grows. */
+const isWhole = (page: Page) => replay(page).locator('> [aria-busy="false"]').waitFor(PATIENCE);
+
 const previewsSchema = z.object({
   previews: z.array(
     z.object({ id: z.string(), overrides: z.record(z.string(), z.unknown()), asked_of: z.unknown() }),
@@ -94,6 +97,7 @@ describe("a number of the policy that is changed", () => {
     const page = await openAs(ada, "settings/policy");
     await type(page, { "Hibernate after": "10", "Warn after": "6" });
     await expect.poll(() => figure(page, "Interruptions").innerText(), PATIENCE).toMatch(/^40/);
+    await isWhole(page);
     const before = await figure(page, "Saved").innerText();
     expect(before).toMatch(/^\$1\d\d\.\d\d or more/);
     await replay(page)
@@ -107,6 +111,7 @@ describe("a number of the policy that is changed", () => {
 
     await type(page, { "Hibernate after": "20", "Warn after": "12" });
     await expect.poll(() => figure(page, "Interruptions").innerText(), PATIENCE).toMatch(/^0/);
+    await isWhole(page);
     expect(await figure(page, "Saved").innerText()).not.toBe(before);
     await replay(page).getByText("None: no work came while a machine would have been off.").waitFor();
     expect(await row(page, "Interruptions").getByRole("cell").count()).toBe(6);

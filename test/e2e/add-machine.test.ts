@@ -35,8 +35,9 @@ afterEach(() => {
 
 async function openAs(user: User, place: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await pages.open(world.url, options, REFUSED);
-  await signIn(page, user);
+  // Who has no machine yet is led at once to where the lists are read.
   await listingsOf(page);
+  await signIn(page, user);
   await page.goto(`${world.url}/#/${place}`);
   return page;
 }

@@ -27,8 +27,8 @@ export async function listMachines(page: Page, name = "Whisper batch"): Promise<
   await page.route(/\/api\/agent\/inventory\?/, async (route) => {
     const answer = await answerTo(route);
     if (answer === null) return;
-    const text = await answer.text();
-    if (!text.includes('"connection":"vast"')) return route.fulfill({ response: answer });
+    const { response, text } = answer;
+    if (!text.includes('"connection":"vast"')) return route.fulfill({ response, body: text });
     await route.fulfill({
       json: {
         machines: [

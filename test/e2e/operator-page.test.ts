@@ -83,10 +83,10 @@ describe("the operator's page", () => {
     await page.route("**/api/admin/service", async (route) => {
       const answer = await answerTo(route);
       if (answer === null) return;
-      const service = z.record(z.string(), z.unknown()).parse(await answer.json());
+      const service = z.record(z.string(), z.unknown()).parse(JSON.parse(answer.text));
       const counts = { delivered: 1_000_000, failed: 1_000_000, calls: 1_000_000, limited: 0, given_up: 0 };
       await route.fulfill({
-        response: answer,
+        response: answer.response,
         json: {
           ...service,
           channels: [{ kind: "slack", ...counts }],

@@ -79,9 +79,10 @@ async function shownOn(page: Page): Promise<string> {
  * What the service itself answers to what a page asks. Null: the page was closed meanwhile and wants no answer, while an error that
  * nobody catches would fail the run.
  */
-export async function answerTo(route: Route): Promise<APIResponse | null> {
+export async function answerTo(route: Route): Promise<{ response: APIResponse; text: string } | null> {
   try {
-    return await route.fetch();
+    const response = await route.fetch();
+    return { response, text: await response.text() };
   } catch (error) {
     if (/disposed|has been closed/.test(String(error))) return null;
     throw error;

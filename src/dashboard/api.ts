@@ -15,7 +15,10 @@ export interface Polled<T> {
   readonly tag: string | null;
 }
 
-/** Calls the API. A 401 signs out who has asked; any other refusal is thrown as an `ApiError`. */
+/** Where somebody signs in and out. */
+export const SESSION = "/api/session";
+
+/** Calls the API. A refusal is thrown as an `ApiError`; by a 401 whoever has asked is signed out, but for that of a sign-in. */
 export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const response = await send(method, path, {}, body, signal);
   return response.json();
@@ -68,8 +71,8 @@ async function send(
   });
   simulationSpeed.value = Number(response.headers.get(SPEED_HEADER) ?? 1);
   if (response.ok || response.status === 304) return response;
-  // Who has signed in meanwhile is not meant.
-  if (response.status === 401 && signedIn.peek() === asker) forget();
+  // That a token or a link lets nobody in says nothing of who is signed in; nor does an answer to who was signed in before.
+  if (response.status === 401 && path !== SESSION && signedIn.peek() === asker) forget();
   const answer: { error?: { code?: string; message?: string; issues?: ApiError["issues"] } } = await response
     .json()
     .catch(() => ({}));

@@ -59,6 +59,7 @@ function follow(): void {
   const next = routeOf(location.hash);
   if (holdsPlace(next)) return;
   const { hash } = location;
+  // At once: whoever follows both must not take the half of it for a step of its own.
   batch(() => {
     if (JSON.stringify(next) !== JSON.stringify(route.value)) route.value = next;
     if (queryOf(hash).toString() !== query.value.toString()) query.value = queryOf(hash);

@@ -31,7 +31,7 @@ export function keepScrolling(): void {
   // Each step is remembered as it is left: the browser tells of a scroll only at the next frame, and may be elsewhere by then.
   effect(() => {
     const place = placeOf(route.value);
-    query.value;
+    void query.value;
     remember();
     shownStep = stepNow();
     if (place === shown) return;
@@ -46,7 +46,10 @@ export function keepScrolling(): void {
     shownStep = stepNow();
   });
   addEventListener("scroll", remember, { passive: true });
-  addEventListener("pagehide", () => sessionStorage.setItem(KEY, JSON.stringify([...heights])));
+  addEventListener("pagehide", () => {
+    remember();
+    sessionStorage.setItem(KEY, JSON.stringify([...heights]));
+  });
 }
 
 /** What begins at its top. The parts of an instance's page share their head. */

@@ -32,7 +32,7 @@ export const whoami = signal<Whoami | null | undefined>(undefined);
  */
 export const signedIn = signal<number | null | undefined>(expected === null ? undefined : 0);
 
-/** The last of them. */
+/** The number of the last sign-in. */
 let signIns = 0;
 
 /** What the asker may do in the account; undefined while it is not known. */

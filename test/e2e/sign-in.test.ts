@@ -131,6 +131,47 @@ describe("signing in by a link", () => {
     await page.context().close();
   });
 
+  it("leaves who is signed in as they are where it was used already, and says so", async () => {
+    const [ada, eve] = [await world.newUser("Ada"), await world.newUser("Eve")];
+    const link = await linkFor(eve);
+    const used = await pages.open(link);
+    await used.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    await used.context().close();
+    const page = await open("", {}, /401 \(/);
+    await signIn(page, ada);
+    await page.goto(link);
+    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
+    await page.getByText("This link was used already, or has ended.").waitFor(PATIENCE);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "Stay signed in as I am" }).click();
+    await page.getByRole("button", { name: /Ada$/ }).waitFor(PATIENCE);
+    await page.context().close();
+  });
+
+  it("is not undone by a late answer that nobody was signed in", async () => {
+    const [ada, eve] = [await world.newUser("Ada"), await world.newUser("Eve")];
+    const page = await open();
+    await signIn(page, ada);
+    const [followed, asked] = [Promise.withResolvers<Route>(), Promise.withResolvers<Route>()];
+    await page.route(/\/api\/session$/, (route) =>
+      (route.request().method() === "POST" ? followed : asked).resolve(route),
+    );
+    await page.goto(await linkFor(eve));
+    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
+    const link = await followed.promise;
+    // As another tab does that signs out.
+    await page.evaluate("dispatchEvent(new StorageEvent('storage', { key: 'dumont.signed-in' }))");
+    const late = await asked.promise;
+    await link.continue();
+    await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    const answered = page.waitForEvent("requestfinished", (request) => request === late.request());
+    await late.fulfill({ json: { success: true, session: null } });
+    await answered;
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+    expect(await page.getByRole("button", { name: /Eve$/ }).count()).toBe(1);
+    await page.context().close();
+  });
+
   it("is not undone by what was asked before it and is refused after it", async () => {
     const [ada, eve] = [await world.newUser("Ada"), await world.newUser("Eve")];
     const page = await open("#/settings/account", {}, /401 \(/);
@@ -186,7 +227,7 @@ describe("who is signed in", () => {
     }
     const height = () => page.evaluate("scrollY");
     // Both before the browser tells of the scroll. As a link in sight does: the click of a test would scroll to one that is not.
-    await page.evaluate("scrollTo(0, 300); location.hash = '#/costs'");
+    await page.evaluate("scrollTo(0, 300); location.hash = '#/costs?by=tag'");
     await expect.poll(height, PATIENCE).toBe(0);
     await page.goBack();
     await expect.poll(height, PATIENCE).toBe(300);

@@ -48,9 +48,10 @@ function Entrance() {
     link !== null && !isSignedIn && (!link.isInvitation || (ways !== null && provider === null));
   const give = (why: string) => {
     setProblem(why);
-    setLink(null);
+    // Whoever is signed in stays here until they have read it.
+    if (typeof signedIn.peek() !== "number") setLink(null);
   };
-  /** It works once, and that the session before it is over may be heard before it has let anybody in. */
+  /** The link that is being followed. It works once, and that the former session is over may be heard before its answer comes. */
   const followed = useRef<string | null>(null);
   const follow = async (secret: string) => {
     if (followed.current === secret) return;
@@ -87,6 +88,11 @@ function Entrance() {
     // A link from somebody else must not change the account under who is signed in.
     return (
       <>
+        {problem !== null && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
         <p>{alreadyIn(somebody.by.name, somebody.user.name)}</p>
         <div class="stack">
           <button type="button" class="primary" onClick={() => follow(link.secret)}>

@@ -1,4 +1,4 @@
-import { ask } from "../api.ts";
+import { ask, SESSION } from "../api.ts";
 import { asApiError } from "../poll.ts";
 import { begin, confirm, forget, onOtherTab, signedIn, type Whoami } from "../session.ts";
 import { suggestLanguage } from "../words.ts";
@@ -18,7 +18,7 @@ export type Proof = { readonly token: string } | { readonly link: string };
 
 /** Signs in, and goes on to where the user wanted to be. Throws an `ApiError` if it is refused. */
 export async function signIn(proof: Proof): Promise<void> {
-  const who = await ask<Whoami>("POST", "/api/session", proof);
+  const who = await ask<Whoami>("POST", SESSION, proof);
   goOn();
   // First, since a live connection speaks one language.
   suggestLanguage(who.language);
@@ -28,7 +28,7 @@ export async function signIn(proof: Proof): Promise<void> {
 /** Signs out here; the session is of no use to anybody any more. */
 export async function signOut(): Promise<void> {
   try {
-    await ask("DELETE", "/api/session");
+    await ask("DELETE", SESSION);
   } catch (error) {
     // One that has ended is signed out too. For all others the cookie is still good.
     if (asApiError(error).status !== 401) throw error;
@@ -51,8 +51,11 @@ export function watchSession(): void {
 }
 
 async function learn(): Promise<void> {
+  const asker = signedIn.peek();
   try {
-    const { session } = await ask<{ session: Whoami | null }>("GET", "/api/session");
+    const { session } = await ask<{ session: Whoami | null }>("GET", SESSION);
+    // Somebody has signed in since it was asked.
+    if (session === null && signedIn.peek() !== asker) return;
     if (session !== null) goOn();
     suggestLanguage(session?.language ?? null);
     confirm(session);

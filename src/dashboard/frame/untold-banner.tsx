@@ -20,14 +20,22 @@ export function noteChannels(channels: readonly Pick<Channel, "name" | "confirme
 export function UntoldBanner() {
   const [heard, state] = [notDelivered.value, connection.value];
   useEffect(() => {
-    // What happens while there is no connection is not told over the next one: that asks again.
+    // A connection that begins with the whole fleet does not tell what happened before it: so each new one asks.
     if (state === "lost" || state === "unavailable") return;
+    let isWanted = true;
     // What cannot be asked now is asked with the next message that reaches nobody.
     ask<{ channels: readonly Channel[] }>("GET", "/api/agent/channels").then(
-      ({ channels }) => noteChannels(channels),
+      ({ channels }) => {
+        if (isWanted) noteChannels(channels);
+      },
       () => undefined,
     );
+    return () => {
+      isWanted = false;
+    };
   }, [heard, state]);
+  // Whoever signs in next has other channels.
+  useEffect(() => () => noteChannels([]), []);
   if (lost.value.length === 0) return null;
   const { nobodyTold, toChannels } = frameWords.value;
   return (

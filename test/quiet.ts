@@ -16,7 +16,8 @@ interface Expectation {
   seen: boolean;
 }
 
-const allowed: RegExp[] = [];
+/** One act in a hundred deletes older ones too: by chance that fails in any test whose database is away. */
+const allowed: RegExp[] = [/acts beyond the newest were not deleted/];
 let expected: Expectation[] = [];
 let unexpected: string[] = [];
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jsonText, readableRows } from "../lifecycle/model/stored.ts";
 import { DAY_MS } from "../lifecycle/model/time.ts";
-import { logInfo } from "../platform/log.ts";
+import { logWarning } from "../platform/log.ts";
 
 /** Who did what in an account, in D1. */
 
@@ -111,7 +111,7 @@ export async function recordAct(
   if (chance >= 1 / TRIM_ONE_IN) return;
   // This one is written down all the same, and one of the next deletes what is too much.
   await trimActs(db, userId).catch((error) => {
-    logInfo("acts beyond the newest were not deleted", { user_id: userId }, error);
+    logWarning("acts beyond the newest were not deleted", { user_id: userId }, error);
   });
 }
 

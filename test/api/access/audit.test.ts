@@ -214,6 +214,7 @@ describe("the audit", () => {
   it("has an act though the older ones can't be deleted by the way", async () => {
     const batch = vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockRejectedValue(new Error("away"));
     const act = { sort: "owner", at: DAY, who: { kind: "operator" }, act: "wakeInstance" } as const;
+    expectLogged(/acts beyond the newest were not deleted/);
     await recordAct(env.DB, ada.userId, { ...act, subject: "rig", detail: {} }, 0);
     expect(batch).toHaveBeenCalledOnce();
     expect((await audit()).acts.map(({ act }: { act: string }) => act)).toContain("wakeInstance");

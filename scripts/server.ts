@@ -117,8 +117,11 @@ export async function stop(server: Server, signal: "SIGTERM" | "SIGKILL" = "SIGT
   await ended;
 }
 
-/** Below the ports that the system gives to whoever asks for any, so that nobody gets one before it is listened at. */
-const PORTS = { from: 10_000, to: 32_768 } as const;
+/**
+ * Below the ports that the system gives to whoever asks for any, so that nobody gets one before it is listened at; and above the last
+ * one that fetch refuses (10080, https://fetch.spec.whatwg.org/#bad-port).
+ */
+const PORTS = { from: 10_081, to: 32_768 } as const;
 
 /** A port of this machine where nobody listens: `preferred` if it is such a one. */
 export async function freePort(preferred = randomInt(PORTS.from, PORTS.to)): Promise<number> {

@@ -83,7 +83,16 @@ describe.each(SHELLS)("under %s", (shell) => {
     agent.interval = 600;
     agent.start(shell);
     await hasBeat();
-    await expect.poll(() => watched("instance-action"), PATIENCE).toBeGreaterThanOrEqual(2);
+    const [askedAt, asked] = [[] as number[], () => watched("instance-action")];
+    await expect
+      .poll(() => {
+        while (askedAt.length < asked()) askedAt.push(Date.now());
+        return askedAt.length;
+      }, PATIENCE)
+      .toBeGreaterThanOrEqual(4);
+    // Every five seconds; the first two may come one after the other as the agent starts.
+    const gaps = askedAt.slice(2).map((at, index) => at - (askedAt[index + 1] ?? 0));
+    expect(Math.min(...gaps)).toBeLessThan(10_000);
     expect(agent.beats).toHaveLength(1);
     notice.text = ec2Notice();
     await expectReclaimed("ec2", "terminate", 120);
@@ -178,8 +187,8 @@ it("metadata that hangs delays no heartbeat, and is asked less and less often", 
   }
   expect(askedAt.length).toBeLessThanOrEqual(5);
   // Whoever waited for the answer would give it up after two seconds, and be heard only then.
-  const meanwhile = agent.beats.filter(({ atMs }) => askedAt.some((at) => atMs > at && atMs < at + 1900));
-  expect(meanwhile).not.toEqual([]);
+  const heard = askedAt.filter((at) => agent.beats.some(({ atMs }) => atMs > at && atMs < at + 1900));
+  expect(heard.length).toBeGreaterThanOrEqual(askedAt.length / 2);
 });
 
 it("a machine of no such cloud asks once, and one that is told not to never", async () => {

@@ -120,13 +120,13 @@ describe("a node of SLURM", () => {
 [ "$1" != requeue ] || { [ "$2" != 13 ] && (sleep 1; rm "$S/jobs/$2") & [ "$2" != 13 ]; }`,
     );
   });
-  const hasJobs = async (...jobs: readonly string[]) => {
+  const queue = async (...jobs: readonly string[]) => {
     for (const job of jobs) await writeFile(join(folder, "jobs", job), "");
   };
   const environment = { SLURM_NODE: "gpu-1", DUMONT_REASON: "idle" };
 
   it("is drained, its jobs save and are queued again, and it takes jobs again afterwards", async () => {
-    await hasJobs("11", "12");
+    await queue("11", "12");
     const { code, stdout } = await hook("prepare-slurm", {
       ...environment,
       JOB_SIGNAL: "USR1",
@@ -145,7 +145,7 @@ scontrol requeue 12
   });
 
   it("with a job that cannot be queued again, or of which SLURM says nothing, is not prepared", async () => {
-    await hasJobs("13");
+    await queue("13");
     expect(await hook("prepare-slurm", environment)).toMatchObject({
       code: 1,
       stdout: expect.stringContaining("job 13 cannot be queued again"),

@@ -153,10 +153,13 @@ describe("a policy", () => {
     expect(await armedAt(fleet)).toBeGreaterThan(DAY + 10 * MINUTE);
     const setAt = Date.now();
     const setting = fleet.setPolicy(settings);
-    await eventually(() => expect(taken.length).toBeGreaterThan(0));
-    // It is under way for as long as one of them does not answer.
-    expect(await armedAt(fleet)).toBe(setAt + 30 * SECOND);
-    answer();
+    try {
+      await eventually(() => expect(taken.length).toBeGreaterThan(0));
+      // It is under way for as long as one of them does not answer.
+      expect(await armedAt(fleet)).toBe(setAt + 30 * SECOND);
+    } finally {
+      answer();
+    }
     await setting;
     const state = await stateOf(fleet);
     await runInDurableObject(fleet, (_, { storage }) => {

@@ -290,7 +290,7 @@ describe("a random life under a policy with windows", () => {
       }),
       { numRuns: RUNS, examples: [[STOPPED_AND_WOKEN]] },
     );
-    // Else nothing was tried.
+    // By the example at least.
     expect(seen.planned).toBeGreaterThan(0);
     expect(seen.failed + seen.woken).toBeGreaterThan(0);
   });

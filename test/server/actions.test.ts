@@ -95,6 +95,7 @@ async function beatUntilOrdered(token: string, instanceId: string): Promise<void
     if (plane.ordersFor(instanceId).length > 0) return;
     await beat(token, instanceId, 1, 1);
   }
+  throw new Error(`no order for ${instanceId}`);
 }
 
 /** Presses the button behind the link in the first mail. */

@@ -42,39 +42,29 @@ describe("the live connection", () => {
 
   it("brings a change within a second, and while it sleeps the client asks for nothing", async () => {
     const user = await world.newUser("Ada");
-    const token = await registerInstance(world.url, user.token, {
-      instance_id: "rig",
-      name: "Rig",
-      ...COSTS,
-    });
-    const viewer = Viewer.of(proxy.url, user);
-    await expect.poll(() => viewer.fleet.get("rig"), PATIENCE).toBe("pending");
-    const asked = proxy.paths.length;
-    const beat = () => sendHeartbeat(world.url, token, { instance_id: "rig", gpu_utilization: 90 });
-    const rename = (name: string) =>
-      request(`${world.url}/api/agent/instances/rig`, "PATCH", user.token, { name });
-    const isShown = (field: "status" | "name", value: string) =>
-      viewer.messages.some((each) => each.type === "rows" && each.rows.some((row) => row[field] === value));
-    const took: number[] = [];
     // A machine that is busy with other work may take longer once, not each time.
-    for (const [change, shown] of [
-      [beat, () => isShown("status", "running")],
-      [() => rename("Second"), () => isShown("name", "Second")],
-      [() => rename("Third"), () => isShown("name", "Third")],
-      [() => rename("Fourth"), () => isShown("name", "Fourth")],
-    ] as const) {
+    const ids = ["rig-1", "rig-2", "rig-3", "rig-4"];
+    const tokens = new Map<string, string>();
+    for (const id of ids) {
+      const registration = { instance_id: id, name: id, ...COSTS };
+      tokens.set(id, await registerInstance(world.url, user.token, registration));
+    }
+    const viewer = Viewer.of(proxy.url, user);
+    await expect.poll(() => viewer.fleet.get("rig-4"), PATIENCE).toBe("pending");
+    const asked = proxy.paths.length;
+    const took: number[] = [];
+    for (const id of ids) {
       const heard = viewer.messages.length;
       // Long enough for the objects to leave memory.
       await sleep(15_000);
       expect([proxy.paths.length, viewer.messages.length]).toEqual([asked, heard]);
-      await change();
+      await sendHeartbeat(world.url, tokens.get(id) ?? "", { instance_id: id, gpu_utilization: 90 });
       const answeredAt = performance.now();
-      await expect.poll(shown, { timeout: 60_000, interval: 10 }).toBe(true);
+      await expect.poll(() => viewer.fleet.get(id), { timeout: 60_000, interval: 10 }).toBe("running");
       took.push(performance.now() - answeredAt);
       if (Math.min(...took) < 1000) break;
     }
     expect(Math.min(...took)).toBeLessThan(1000);
-    expect(viewer.fleet.get("rig")).toBe("running");
     expect(proxy.paths.length).toBe(asked);
   });
 

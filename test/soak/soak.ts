@@ -44,7 +44,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const CALM_MS = 3 * MINUTE_MS;
 /** First the agents go on for a while. */
 const CALM_BEATS_MS = 30 * SECOND_MS;
-/** A message that has failed for long is tried again after minutes. */
+/** What has failed for long, a message or the word of it to its fleet, is tried again after minutes. */
 const REST_LIMIT_MS = 8 * MINUTE_MS;
 /** All is told when nothing has come for so long: longer than a digest waits. */
 const QUIET_MS = 110 * SECOND_MS;
@@ -112,7 +112,7 @@ export async function soak(options: SoakOptions): Promise<Finding[]> {
     log("all agents fall silent");
     stop.abort();
     await Promise.all([owners, watching, fleet.atRest()]);
-    await rest(server, fleet, receiver);
+    await rest(server, fleet, receiver, stateDirectory);
     await server.stop();
 
     log("reads what is stored");
@@ -161,8 +161,13 @@ function progress(fleet: SoakFleet, answers: Answers, receiver: Receiver, log: (
   log(`${beats} heartbeats, ${receiver.messages.length} messages; answers ${statuses}`);
 }
 
-/** Waits until nothing more is told and no order is under way. */
-async function rest(server: SoakServer, fleet: SoakFleet, receiver: Receiver): Promise<void> {
+/** Waits until nothing more is told, no order is under way, and nothing waits to be tried again. */
+async function rest(
+  server: SoakServer,
+  fleet: SoakFleet,
+  receiver: Receiver,
+  stateDirectory: string,
+): Promise<void> {
   const from = Date.now();
   receiver.lastCallAt = Math.max(receiver.lastCallAt, from);
   while (Date.now() < from + REST_LIMIT_MS) {
@@ -172,7 +177,7 @@ async function rest(server: SoakServer, fleet: SoakFleet, receiver: Receiver): P
     const isUnderWay = lists
       .flat()
       .some(({ status }) => /ing$/.test(status) && status !== "running" && status !== "pending");
-    if (!isUnderWay) return;
+    if (!isUnderWay && (await readLeftovers(stateDirectory)).length === 0) return;
   }
 }
 

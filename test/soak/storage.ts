@@ -6,7 +6,7 @@ import type { HistoryEventKind } from "../../src/lifecycle/model/history-event.t
 import { openEnum, storedDetail } from "../../src/lifecycle/model/stored.ts";
 import type { KeptReading } from "./checks/heartbeats.ts";
 
-/** What a stopped server has left in its state folder, read without the service. */
+/** What a server has in its state folder, read without the service. */
 
 const readingRow = z.object({ instance_id: z.string(), number: z.number(), at: z.number() });
 
@@ -96,7 +96,8 @@ async function databasesBelow(directory: string): Promise<string[]> {
 }
 
 function withDatabase<T>(file: string, read: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(file);
+  // The server may still run on it.
+  const database = new DatabaseSync(file, { readOnly: true });
   try {
     return read(database);
   } finally {

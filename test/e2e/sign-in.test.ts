@@ -34,6 +34,17 @@ async function linkFor(user: User): Promise<string> {
   return z.object({ url: z.string() }).parse(answer).url;
 }
 
+/** Signs in as Eve by a link, whoever is signed in on the page. */
+async function signInInstead(page: Page, eve: User): Promise<void> {
+  await page.goto(await linkFor(eve));
+  await page.getByRole("button", { name: "Sign in by the link instead" }).click();
+  await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+}
+
+/** Until the page has drawn what it has just heard. */
+const isDrawn = (page: Page) =>
+  page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+
 const kept = (page: Page) => page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])");
 
 describe("signing in by a token", () => {
@@ -104,9 +115,7 @@ describe("signing in by a link", () => {
     expect(await barriers(page)).toEqual([]);
     await page.getByRole("button", { name: "Stay signed in as I am" }).click();
     await page.getByRole("button", { name: /Ada$/ }).waitFor(PATIENCE);
-    await page.goto(await linkFor(eve));
-    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
-    await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    await signInInstead(page, eve);
     await page.context().close();
   });
 
@@ -121,12 +130,10 @@ describe("signing in by a link", () => {
       tries += 1;
       const answer = await route.fetch();
       await ended;
-      await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+      await isDrawn(page);
       await route.fulfill({ response: answer });
     });
-    await page.goto(await linkFor(eve));
-    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
-    await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    await signInInstead(page, eve);
     expect(tries).toBe(1);
     await page.context().close();
   });
@@ -167,7 +174,7 @@ describe("signing in by a link", () => {
     const answered = page.waitForEvent("requestfinished", (request) => request === late.request());
     await late.fulfill({ json: { success: true, session: null } });
     await answered;
-    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+    await isDrawn(page);
     expect(await page.getByRole("button", { name: /Eve$/ }).count()).toBe(1);
     await page.context().close();
   });
@@ -179,16 +186,14 @@ describe("signing in by a link", () => {
     await page.route(/\/api\/agent\/channels$/, (route) => asked.resolve(route), { times: 1 });
     await signIn(page, ada);
     const late = await asked.promise;
-    await page.goto(await linkFor(eve));
-    await page.getByRole("button", { name: "Sign in by the link instead" }).click();
-    await page.getByRole("button", { name: /Eve$/ }).waitFor(PATIENCE);
+    await signInInstead(page, eve);
     const refused = page.waitForEvent("requestfinished", (request) => request === late.request());
     await late.fulfill({
       status: 401,
       json: { success: false, error: { code: "unauthorized", message: "" } },
     });
     await refused;
-    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 200)))");
+    await isDrawn(page);
     expect(await page.getByRole("button", { name: /Eve$/ }).count()).toBe(1);
     await page.context().close();
   });
